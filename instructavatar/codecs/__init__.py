@@ -1,0 +1,1 @@
+"""Appearance + motion <-> pixels."""

@@ -1,0 +1,1 @@
+"""The default codec: a textured mesh moved by the rig."""

@@ -1,0 +1,1 @@
+"""Frozen measurement: landmarks, face motion, speech, text."""

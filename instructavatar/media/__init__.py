@@ -1,0 +1,1 @@
+"""The outside world <-> arrays: sound, video, pictures, provenance."""

@@ -1,0 +1,1 @@
+"""One diffusion concern per file."""

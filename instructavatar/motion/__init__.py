@@ -1,0 +1,1 @@
+"""The motion generator at inference: numpy and ONNX Runtime."""

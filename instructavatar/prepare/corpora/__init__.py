@@ -1,0 +1,1 @@
+"""One file per corpus; each yields ClipRecords."""
