@@ -1,0 +1,57 @@
+# What a newcomer types. Every target sets up what it needs in .venv with pip alone.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+PIP     = $(BIN)/pip install --quiet --disable-pip-version-check
+TORCH   = torch==2.13.0
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow check format model clean
+
+help:            ## Say what can be made
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp per kind of installation: it is made again when pyproject.toml changes.
+$(VENV)/.run: $(BIN)/python pyproject.toml
+	$(PIP) -e .
+	@touch $@
+
+# The CPU build of torch first: a bare `torch` would pull gigabytes of CUDA.
+$(VENV)/.develop: $(BIN)/python pyproject.toml
+	$(PIP) $(TORCH)
+	$(PIP) -e '.[train,dev]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.corpus: $(VENV)/.develop
+	$(PIP) -e '.[train,dev,corpus]'
+	@touch $@
+
+demo: $(VENV)/.run    ## Set up and write out/demo.mp4 from a portrait, a voice and a sentence
+	$(BIN)/instructavatar demo --output out/demo.mp4
+
+test: $(VENV)/.develop    ## Set up and run every fast test, the linter and the type checker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m 'not slow and not gpu' --durations=8 --cov=instructavatar --cov-report=term:skip-covered
+
+check: test    ## The same as test
+
+test-slow: $(VENV)/.develop    ## The tests that take minutes
+	$(BIN)/python -m pytest -m 'slow and not gpu'
+
+format: $(VENV)/.develop    ## Format and mend what the linter can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+model: $(VENV)/.corpus    ## Make the corpus, train the default generator and export it (about 90 minutes; the same command resumes)
+	$(BIN)/instructavatar prepare --base configs/corpora/puppet.yaml --output data/puppet
+	$(BIN)/instructavatar train --base configs/motion/default.yaml --logdir runs/default --extra data.params.store=data/puppet
+	$(BIN)/instructavatar export runs/default --output runs/default/bundle
+
+clean:    ## Remove what the other targets made, the environment excepted
+	rm -rf out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage
