@@ -1,0 +1,309 @@
+"""The product: a portrait, a voice and an instruction become a clip.
+
+    avatar = Avatar.load()
+    avatar.animate("face.jpg", audio="voice.wav", instruction="talk happily").save("out.mp4")
+
+T video frames (25 Hz), D = 58 motion columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instructavatar import config
+from instructavatar.codecs.base import Codec
+from instructavatar.errors import BadMedia, BadOption
+from instructavatar.face.curves import read_curves, write_curves
+from instructavatar.face.landmarks import Landmarks
+from instructavatar.face.motion import FRAME_RATE_HZ, SAMPLE_RATE_HZ, SAMPLES_PER_FRAME, SPEECH_PER_FRAME, FaceMotion, frames_of
+from instructavatar.face.script import Script
+from instructavatar.features.face_motion import face_motion, resting_motion
+from instructavatar.features.landmarks import FaceLandmarker, choose_face
+from instructavatar.features.speech import SpeechEncoder
+from instructavatar.features.text import TextEncoder
+from instructavatar.media.audio import read_audio
+from instructavatar.media.portrait import read_portrait
+from instructavatar.media.provenance import mark
+from instructavatar.media.video import frames_at, write_video
+from instructavatar.motion.generator import Generator
+
+SILENT_SECONDS = 5.0  # length of a clip without audio when none is asked for
+LONGEST_SECONDS = 3 * 3600.0
+CURVE_ENDINGS = {".csv", ".json"}
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A portrait that was analysed once and can be animated many times."""
+
+    picture: NDArray[np.uint8]  # RGB [H, W, 3]
+    landmarks: Landmarks
+    rest: NDArray[np.float32]  # the picture's own expression [58]
+    appearance: Any  # what the codec made of it
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A finished motion and the means to draw it. Frames are drawn when they are asked for, so memory stays flat."""
+
+    subject: Subject
+    motion: FaceMotion
+    audio: NDArray[np.float32] | None  # 16 kHz mono, as long as the motion
+    codec: Codec
+    marks: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.motion.seconds
+
+    @property
+    def frames(self) -> Iterator[NDArray[np.uint8]]:
+        """RGB frames [H, W, 3] at 25 Hz in the picture's own size."""
+        return self.codec.decode(self.subject.appearance, self.motion.values)
+
+    def save(self, path: str | Path, *, concat: bool = False, progress: Progress | None = None) -> Path:
+        """Write an H.264 + AAC mp4 with its provenance mark; `concat` puts the portrait at the left.
+
+        Raises:
+            CannotWrite: the folder cannot be written or the disk is full; no file is left.
+        """
+        frames = self.frames
+        if concat:
+            frames = (np.concatenate([self.subject.picture, frame], 1) for frame in frames)
+        counted = _counted(frames, len(self.motion), "drawing", progress)
+        write_video(path, counted, self.audio, fps=FRAME_RATE_HZ, metadata=self.marks)
+        return Path(path)
+
+    def save_motion(self, path: str | Path) -> Path:
+        """Write the curves as CSV or JSON."""
+        write_curves(self.motion, path)
+        return Path(path)
+
+
+class Avatar:
+    """Everything that animates a portrait. Make one with `Avatar.load`."""
+
+    def __init__(
+        self,
+        *,
+        generator: Generator,
+        landmarker: FaceLandmarker,
+        speech: SpeechEncoder,
+        text: TextEncoder,
+        codec: Codec,
+    ) -> None:
+        self.generator = generator
+        self.landmarker = landmarker
+        self.speech = speech
+        self.text = text
+        self.codec = codec
+
+    @classmethod
+    def load(cls, bundle: str | Path | None = None, *, codec: str | Path | None = None) -> Avatar:
+        """Load a model bundle (a folder); without one, the default that ships with the package.
+
+        Args:
+            bundle: folder that `instructavatar export` wrote.
+            codec: a YAML that names another codec than the warp codec.
+
+        Raises:
+            BadBundle: the bundle is damaged or of another version.
+            MissingFile: a file is not there.
+        """
+        from instructavatar.codecs.warp import WarpCodec
+
+        drawn_by = config.build(config.load(codec)) if codec else WarpCodec.load()
+        return cls(
+            generator=Generator.load(bundle),
+            landmarker=FaceLandmarker.load(),
+            speech=SpeechEncoder.load(),
+            text=TextEncoder.load(),
+            codec=drawn_by,
+        )
+
+    def analyse(self, portrait: Any, *, face: int | str | None = None, max_side: int = 1920) -> Subject:
+        """Find the face and prepare the picture.
+
+        Args:
+            portrait: a path, an RGB array or a PIL image.
+            face: which face when there are several: its number in the order of size, or 'largest'.
+            max_side: longer sides are scaled down to this many pixels.
+
+        Raises:
+            FaceProblem: no face, several without a choice, or one too small or too turned.
+        """
+        picture = read_portrait(portrait, max_side=max_side).rgb
+        landmarks = choose_face(self.landmarker.find(picture), face, picture.shape[:2])
+        rest = resting_motion(landmarks)
+        return Subject(picture, landmarks, rest, self.codec.encode_appearance(picture, landmarks, rest))
+
+    def animate(
+        self,
+        portrait: Any,
+        audio: Any = None,
+        instruction: str | None = None,
+        *,
+        seconds: float | None = None,
+        pose: NDArray[np.float32] | None = None,
+        seed: int = 0,
+        text_guidance: float | None = None,
+        audio_guidance: float | None = None,
+        intensity: float = 1.0,
+        face: int | str | None = None,
+        max_side: int = 1920,
+        progress: Progress | None = None,
+    ) -> Clip:
+        """A clip of the portrait that speaks the audio and follows the instruction.
+
+        Audio alone talks neutrally, an instruction alone moves silently, neither gives idle life.
+
+        Args:
+            portrait: a path, an RGB array, a PIL image, or a `Subject` from `analyse`.
+            audio: a path, or mono samples at 16 kHz.
+            instruction: a sentence, or timed segments such as "0-2s: smile | 2-4s: turn left".
+            seconds: length without audio (5 when not given); with audio, cuts or pads it.
+            pose: head pitch, yaw, roll [T, 3] in degrees to follow instead of the predicted ones.
+            seed: the same seed gives the same video.
+            text_guidance: classifier-free guidance scale of the instruction; the bundle's own when not given.
+            audio_guidance: the same for the speech.
+            intensity: strength of the instruction, 0 (none) to 2; multiplies the text guidance.
+            face: see `analyse`.
+            max_side: see `analyse`.
+            progress: called with (stage, done, total).
+
+        Raises:
+            InstructAvatarError: its subclasses say what is wrong with the input.
+        """
+        _check_numbers(seconds=seconds, seed=seed, text_guidance=text_guidance, audio_guidance=audio_guidance, intensity=intensity)
+        samples = _samples(audio)
+        length = _length(samples, seconds)
+        script = Script.parse(instruction, length) if instruction and instruction.strip() else None
+        subject = portrait if isinstance(portrait, Subject) else self.analyse(portrait, face=face, max_side=max_side)
+        frames = frames_of(length)
+        samples = None if samples is None else _fit(samples, frames * SAMPLES_PER_FRAME)
+        motion = self.generator.generate(
+            frames,
+            speech=None if samples is None else _fit(self.speech.encode(samples), frames * SPEECH_PER_FRAME),
+            script=script,
+            text_states=self.text.encode([segment.text for segment in script.segments]) if script else None,
+            rest=subject.rest,
+            pose=None if pose is None else _fit(np.asarray(pose, np.float32), frames, hold=True),
+            seed=seed,
+            text_guidance=(self.generator.text_guidance if text_guidance is None else text_guidance) * intensity,
+            speech_guidance=audio_guidance,
+            progress=None if progress is None else lambda done, total: progress("moving", done, total),
+        )
+        return Clip(subject, motion, samples, self.codec, self._marks())
+
+    def reenact(
+        self,
+        portrait: Any,
+        driving: Any,
+        *,
+        audio: Any = None,
+        face: int | str | None = None,
+        max_side: int = 1920,
+        progress: Progress | None = None,
+    ) -> Clip:
+        """The portrait makes a given motion.
+
+        Args:
+            portrait: as in `animate`.
+            driving: a video's path, a path of curves (.csv, .json), or a `FaceMotion`. A video's head pose counts from its first frame.
+            audio: sound to put under it; a driving video's own sound when not given.
+            face: see `analyse`.
+            max_side: see `analyse`.
+            progress: called with (stage, done, total).
+        """
+        subject = portrait if isinstance(portrait, Subject) else self.analyse(portrait, face=face, max_side=max_side)
+        motion = driving if isinstance(driving, FaceMotion) else self._driving(driving, progress)
+        samples = _samples(audio)
+        if samples is not None:
+            samples = _fit(samples, len(motion) * SAMPLES_PER_FRAME)
+        elif isinstance(driving, str | Path) and Path(driving).suffix.lower() not in CURVE_ENDINGS:
+            samples = _own_sound(driving, len(motion))
+        return Clip(subject, motion, samples, self.codec, self._marks())
+
+    def _driving(self, path: str | Path, progress: Progress | None) -> FaceMotion:
+        if Path(path).suffix.lower() in CURVE_ENDINGS:
+            return read_curves(path)
+        tracked = []
+        for landmarks in self.landmarker.track(frames_at(path, FRAME_RATE_HZ)):
+            tracked.append(landmarks)
+            if progress:
+                progress("watching", len(tracked), 0)
+        return FaceMotion(_from_first_pose(face_motion(tracked).values))
+
+    def _marks(self) -> dict[str, str]:
+        return mark(model=self.generator.name)
+
+
+def _from_first_pose(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Head pose counted from the first frame, so the portrait starts as it is. [T, 58]."""
+    relative = values.copy()
+    relative[:, -6:] -= values[0, -6:]
+    return relative
+
+
+def _samples(audio: Any) -> NDArray[np.float32] | None:
+    if audio is None:
+        return None
+    if isinstance(audio, np.ndarray):
+        if audio.ndim != 1 or not audio.size or not np.isfinite(audio).all():
+            raise BadMedia(f"expected finite mono samples [N] at {SAMPLE_RATE_HZ} Hz, got an array of shape {list(audio.shape)}")
+        return audio.astype(np.float32)
+    return read_audio(audio)
+
+
+def _own_sound(path: str | Path, frames: int) -> NDArray[np.float32] | None:
+    """The driving video's sound, or None when it has none."""
+    try:
+        return _fit(read_audio(path), frames * SAMPLES_PER_FRAME)
+    except BadMedia:
+        return None
+
+
+def _length(samples: NDArray[np.float32] | None, seconds: float | None) -> float:
+    """Length of the clip in seconds: as asked, else the audio's, else the default; at least one frame."""
+    if seconds is not None:
+        return seconds
+    if samples is None:
+        return SILENT_SECONDS
+    return max(len(samples) / SAMPLE_RATE_HZ, 1 / FRAME_RATE_HZ)
+
+
+def _fit(values: NDArray[np.float32], length: int, hold: bool = False) -> NDArray[np.float32]:
+    """Cut or pad along the first axis, with zeros or by holding the last value."""
+    short = length - len(values)
+    if short <= 0:
+        return values[:length]
+    padding = [(0, short)] + [(0, 0)] * (values.ndim - 1)
+    return np.pad(values, padding, mode="edge" if hold else "constant")
+
+
+def _check_numbers(seconds: float | None, seed: int, text_guidance: float | None, audio_guidance: float | None, intensity: float) -> None:
+    ranges = {
+        "seconds": (seconds, 1 / FRAME_RATE_HZ, LONGEST_SECONDS),
+        "seed": (seed, 0, 2**63 - 1),
+        "text_guidance": (text_guidance, 0.0, 20.0),
+        "audio_guidance": (audio_guidance, 0.0, 20.0),
+        "intensity": (intensity, 0.0, 2.0),
+    }
+    for name, (value, low, high) in ranges.items():
+        if value is not None and not (np.isfinite(value) and low <= value <= high):
+            raise BadOption(f"expected {name} between {low:g} and {high:g}, got {value:g}")
+
+
+def _counted(frames: Iterator[Any], total: int, stage: str, progress: Progress | None) -> Iterator[Any]:
+    for done, frame in enumerate(frames, 1):
+        yield frame
+        if progress:
+            progress(stage, done, total)

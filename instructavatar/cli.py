@@ -1,0 +1,403 @@
+"""The command line: argparse only; every command is a few lines over the rooms.
+
+Exit codes: 0 done; 2 a bad option or configuration; 3 a missing file or package; 4 unusable media; 5 a problem with the face;
+6 a malformed instruction script; 7 the output cannot be written; 8 a damaged bundle, store or run; 9 anything else a user can mend;
+1 a job of a list failed; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from instructavatar import __version__
+from instructavatar.console import Parser, ProgressBars, number_between, trainer_overrides, whole_between
+from instructavatar.errors import BadMedia, BadOption, CannotWrite, InstructAvatarError, MissingFile
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors become one line on stderr."""
+    try:
+        parser = _parser()
+        args, unknown = parser.parse_known_args(argv)
+        args.trainer = trainer_overrides(unknown, args.name)
+        command: Command = args.command
+        return command(args)
+    except InstructAvatarError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; nothing half-written was left", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="instructavatar",
+        description="A portrait + a voice + a sentence that says how the face should act -> the video.",
+        epilog="example: instructavatar generate face.jpg -a voice.wav -i 'talk happily' -o out.mp4",
+    )
+    parser.add_argument("--version", action="version", version=f"instructavatar {__version__}")
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND", parser_class=Parser)
+    _add_generate(commands)
+    _add_demo(commands)
+    _add_reenact(commands)
+    _add_prepare(commands)
+    _add_train(commands)
+    _add_export(commands)
+    _add_verify(commands)
+    _add_assets(commands)
+    return parser
+
+
+# --- animate -----------------------------------------------------------------------------------------------------------------------------
+
+
+def _add_generate(commands: Any) -> None:
+    p = commands.add_parser(
+        "generate",
+        help="animate a portrait by a voice, an instruction, both or neither",
+        epilog="example: instructavatar generate face.jpg -a voice.wav -i '0-2s: smile | 2-4s: turn your head left' -o out.mp4",
+    )
+    _add_portrait(p)
+    p.add_argument("-a", "--audio", "--driven_audio", "--driving_audio", metavar="AUDIO", help="speech: wav, mp3, m4a, opus, flac ...")
+    p.add_argument("-i", "--instruction", metavar="TEXT", help="how the face should act; may be timed: '0-2s: smile | 2-4s: turn left'")
+    p.add_argument("--motion", metavar="CURVES", help="draw given curves (.csv or .json) instead of generating motion")
+    p.add_argument(
+        "--seconds", type=number_between(1 / 25, 10_800), metavar="S", help="length, 0.04 to 10800 (default: the audio's, else 5)"
+    )
+    p.add_argument(
+        "--intensity", type=number_between(0, 2), default=1.0, metavar="X", help="strength of the instruction, 0 to 2 (default 1)"
+    )
+    p.add_argument("--cfg_scale", type=number_between(0, 20), metavar="X", help="guidance scale of the instruction, 0 to 20")
+    p.add_argument("--audio_cfg_scale", type=number_between(0, 20), metavar="X", help="guidance scale of the speech, 0 to 20")
+    p.add_argument(
+        "--seed", type=whole_between(0, 2**63 - 1), default=0, metavar="N", help="the same seed gives the same video (default 0)"
+    )
+    p.add_argument("--list", type=Path, metavar="JOBS.jsonl", help="many jobs, one JSON object a line")
+    p.add_argument("--save_motion", type=Path, metavar="FILE", help="also write the curves (.csv or .json)")
+    _add_output(p)
+    _add_model(p)
+    p.set_defaults(command=_generate)
+
+
+def _add_demo(commands: Any) -> None:
+    p = commands.add_parser("demo", help="animate the portrait and voice that ship", epilog="example: instructavatar demo")
+    p.add_argument("-i", "--instruction", default="talk with a happy smile", metavar="TEXT", help="how the face should act")
+    p.add_argument("--seed", type=whole_between(0, 2**63 - 1), default=0, metavar="N", help="default 0")
+    p.add_argument("-o", "--output", type=Path, default=Path("out/demo.mp4"), metavar="OUT", help="default out/demo.mp4")
+    p.add_argument("--concat", action="store_true", help="portrait and result side by side")
+    _add_model(p)
+    p.set_defaults(command=_demo)
+
+
+def _add_reenact(commands: Any) -> None:
+    p = commands.add_parser(
+        "reenact",
+        help="let a portrait make the motion of a video or of curves",
+        epilog="example: instructavatar reenact face.jpg --driving clip.mp4 -o out.mp4",
+    )
+    _add_portrait(p)
+    p.add_argument("-d", "--driving", required=True, metavar="VIDEO", help="a video, or curves (.csv or .json)")
+    p.add_argument("-a", "--audio", metavar="AUDIO", help="sound (default: the driving video's own)")
+    p.add_argument("--save_motion", type=Path, metavar="FILE", help="also write the curves (.csv or .json)")
+    _add_output(p)
+    _add_model(p)
+    p.set_defaults(command=_reenact)
+
+
+def _add_portrait(p: argparse.ArgumentParser) -> None:
+    p.add_argument("portrait", nargs="?", metavar="PORTRAIT", help="a picture with a face")
+    p.add_argument("-s", "--source_image", metavar="PORTRAIT", help="the same, by the name other tools use")
+    p.add_argument("--face", metavar="N|largest", help="which face when there are several")
+    p.add_argument("--max_side", "--max-side", type=whole_between(64, 8192), default=1920, metavar="PX", help="longest side (default 1920)")
+
+
+def _add_output(p: argparse.ArgumentParser) -> None:
+    p.add_argument("-o", "--output", type=Path, metavar="OUT", help="the mp4 (default: out/PORTRAIT--AUDIO.mp4)")
+    p.add_argument("--concat", action="store_true", help="portrait and result side by side")
+
+
+def _add_model(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--model", type=Path, metavar="BUNDLE", help="a folder that `instructavatar export` wrote (default: the one that ships)")
+    p.add_argument("--codec", type=Path, metavar="YAML", help="another codec than configs/codec/warp.yaml")
+    p.add_argument("-q", "--quiet", action="store_true", help="no progress bars")
+
+
+def _generate(args: argparse.Namespace) -> int:
+    if args.list:
+        return _run_list(args)
+    portrait = _portrait_of(args)
+    avatar = _load_avatar(args)
+    output = args.output or _default_output(portrait, args.audio or args.motion)
+    _animate(avatar, args, portrait, output)
+    return 0
+
+
+def _animate(avatar: Any, args: argparse.Namespace, portrait: str, output: Path) -> None:
+    started = time.perf_counter()
+    _refuse_unwritable(output)
+    with ProgressBars(args.quiet) as bars:
+        shared = {"face": _face(args.face), "max_side": args.max_side, "progress": bars}
+        if args.motion:
+            clip = avatar.reenact(portrait, Path(args.motion), audio=args.audio, **shared)
+        else:
+            clip = avatar.animate(
+                portrait,
+                args.audio,
+                args.instruction,
+                seconds=args.seconds,
+                seed=args.seed,
+                text_guidance=args.cfg_scale,
+                audio_guidance=args.audio_cfg_scale,
+                intensity=args.intensity,
+                **shared,
+            )
+        _finish(clip, args, output, bars, started)
+
+
+def _finish(clip: Any, args: argparse.Namespace, output: Path, bars: Any, started: float) -> None:
+    clip.save(output, concat=args.concat, progress=bars)
+    if getattr(args, "save_motion", None):
+        clip.save_motion(args.save_motion)
+    bars.stop()
+    spent = time.perf_counter() - started
+    print(f"{output}  {clip.seconds:.2f} s of video in {spent:.1f} s ({spent / clip.seconds:.2f} x real time)")
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from instructavatar.features.base import weights_path
+
+    extra = {"audio": str(weights_path("demo_speech.flac")), "motion": None, "seconds": None, "intensity": 1.0, "face": None}
+    rest = {"cfg_scale": None, "audio_cfg_scale": None, "max_side": 1920, "save_motion": None}
+    full = argparse.Namespace(**vars(args) | extra | rest)
+    _animate(_load_avatar(args), full, str(weights_path("demo_portrait.jpg")), args.output)
+    return 0
+
+
+def _reenact(args: argparse.Namespace) -> int:
+    portrait = _portrait_of(args)
+    started = time.perf_counter()
+    output = args.output or _default_output(portrait, args.driving)
+    _refuse_unwritable(output)
+    avatar = _load_avatar(args)
+    with ProgressBars(args.quiet) as bars:
+        clip = avatar.reenact(portrait, Path(args.driving), audio=args.audio, face=_face(args.face), max_side=args.max_side, progress=bars)
+        _finish(clip, args, output, bars, started)
+    return 0
+
+
+def _run_list(args: argparse.Namespace) -> int:
+    """Every job of a JSONL file; finished ones are kept, failed ones are named at the end."""
+    jobs = _read_jobs(args.list)
+    avatar = _load_avatar(args)
+    failed: list[str] = []
+    for number, job in enumerate(jobs, 1):
+        merged = argparse.Namespace(**vars(args) | job)
+        name = f"job {number} of {len(jobs)}"
+        try:
+            portrait = _portrait_of(merged)
+            output = Path(merged.output) if job.get("output") else _default_output(portrait, merged.audio or merged.motion, number)
+            if output.exists():
+                print(f"{output}  is there already, kept")
+                continue
+            _animate(avatar, merged, portrait, output)
+        except InstructAvatarError as error:
+            failed.append(f"{name}: {error}")
+            print(f"{name} failed: {error}", file=sys.stderr)
+    print(f"{len(jobs) - len(failed)} of {len(jobs)} jobs done")
+    for line in failed:
+        print(f"failed: {line}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _read_jobs(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        raise MissingFile(f"expected a list of jobs, found no file at {path}")
+    known = {"portrait", "audio", "instruction", "motion", "output", "seconds", "seed", "intensity", "face", "cfg_scale", "audio_cfg_scale"}
+    jobs = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            job = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise BadOption(f"{path} line {number} is not JSON: {error.msg}") from error
+        if not isinstance(job, dict) or not set(job) <= known:
+            raise BadOption(f"{path} line {number}: expected an object with keys among {', '.join(sorted(known))}")
+        jobs.append(job)
+    if not jobs:
+        raise BadOption(f"{path} holds no jobs; expected one JSON object a line")
+    return jobs
+
+
+# --- the recipe --------------------------------------------------------------------------------------------------------------------------
+
+
+def _add_prepare(commands: Any) -> None:
+    p = commands.add_parser(
+        "prepare",
+        help="corpus -> features -> store",
+        epilog="example: instructavatar prepare --base configs/corpora/tiny.yaml --output data/tiny",
+    )
+    p.add_argument("-b", "--base", nargs="+", required=True, metavar="YAML", help="configs/corpora/NAME.yaml; later over earlier")
+    p.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the store")
+    p.add_argument("--workers", type=whole_between(1, 256), default=2, metavar="N", help="processes (default 2)")
+    p.add_argument("-e", "--extra", default="", metavar="a.b=c,...", help="overrides of the configuration")
+    p.set_defaults(command=_prepare)
+
+
+def _add_train(commands: Any) -> None:
+    p = commands.add_parser(
+        "train",
+        help="train a motion generator; the same command resumes",
+        epilog="example: instructavatar train --base configs/motion/tiny.yaml --logdir runs/tiny --extra data.params.store=data/tiny",
+    )
+    p.add_argument("-b", "--base", nargs="+", required=True, metavar="YAML", help="configs/motion/NAME.yaml; later over earlier")
+    p.add_argument("-t", "--train", action="store_true", help="accepted for the published command; training is what this does")
+    p.add_argument("-l", "--logdir", type=Path, default=Path("runs/default"), metavar="DIR", help="folder of the run")
+    p.add_argument("-e", "--extra", default="", metavar="a.b=c,...", help="e.g. model.params.backbone_config.params.dropout=0.08")
+    p.add_argument("--dry-run", action="store_true", help="print the resolved configuration and stop")
+    p.set_defaults(command=_train)
+
+
+def _add_export(commands: Any) -> None:
+    p = commands.add_parser("export", help="training run -> model bundle", epilog="example: instructavatar export runs/tiny -o bundle")
+    p.add_argument("run", type=Path, metavar="RUN", help="folder of the run")
+    p.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the bundle")
+    p.set_defaults(command=_export)
+
+
+def _prepare(args: argparse.Namespace) -> int:
+    from instructavatar import config
+
+    build = _training_side("instructavatar.prepare.build")
+    report = build.prepare_from_config(config.load(args.base, config.split_extra(args.extra)), args.output, workers=args.workers)
+    print(report)
+    return 0
+
+
+def _train(args: argparse.Namespace) -> int:
+    from instructavatar import config
+
+    resolved = config.load(args.base, [*config.split_extra(args.extra), *args.trainer])
+    if args.dry_run:
+        from omegaconf import OmegaConf
+
+        print(OmegaConf.to_yaml(resolved, resolve=True))
+        return 0
+    _training_side("instructavatar.training.fit").fit(resolved, args.logdir)
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    bundle = _training_side("instructavatar.training.fit").export_run(args.run, args.output)
+    print(f"{bundle}  is ready: instructavatar generate face.jpg -a voice.wav --model {bundle}")
+    return 0
+
+
+def _training_side(module: str) -> Any:
+    """Import a module that needs the training extra, or say in one line how to install it."""
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("instructavatar"):
+            raise
+        raise MissingFile(
+            f"this command needs the package {error.name!r}; pip install torch==2.13.0, then pip install 'instructavatar[train]'"
+        ) from error
+
+
+# --- look ---------------------------------------------------------------------------------------------------------------------------------
+
+
+def _add_verify(commands: Any) -> None:
+    p = commands.add_parser("verify", help="read the provenance mark of a video", epilog="example: instructavatar verify out.mp4")
+    p.add_argument("video", type=Path, metavar="VIDEO")
+    p.set_defaults(command=_verify)
+
+
+def _add_assets(commands: Any) -> None:
+    p = commands.add_parser(
+        "assets", help="list the weights, their licences and whether each is intact", epilog="example: instructavatar assets"
+    )
+    p.add_argument("--model", type=Path, metavar="BUNDLE", help="another bundle than the one that ships")
+    p.set_defaults(command=_assets)
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from instructavatar.media.provenance import read_provenance
+
+    found = read_provenance(args.video)
+    if not found:
+        raise BadMedia(f"{args.video} carries no InstructAvatar mark; it was made by something else or the mark was stripped")
+    print(json.dumps(found, indent=1, ensure_ascii=False))
+    return 0
+
+
+def _assets(args: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+
+    from instructavatar.features.base import inspect_weights
+
+    table = Table("file", "MB", "state", "licence", "source", "SHA-256")
+    rows = inspect_weights(args.model)
+    for row in rows:
+        table.add_row(row["file"], f"{row['bytes'] / 1e6:.2f}", row["state"], row["licence"], row["source"], row["sha256"][:16])
+    Console().print(table)
+    return 0 if all(row["state"] == "intact" for row in rows) else 8
+
+
+# --- small helpers ------------------------------------------------------------------------------------------------------------------------
+
+
+def _face(value: str | int | None) -> int | str | None:
+    if value is None or value == "largest":
+        return value
+    if str(value).isdigit() and int(value) >= 1:
+        return int(value)
+    raise BadOption(f"expected --face to be 'largest' or a number from 1, got {value!r}")
+
+
+def _portrait_of(args: argparse.Namespace) -> str:
+    given = args.portrait or args.source_image
+    if not given:
+        raise BadOption("expected a portrait, got none; example: instructavatar generate face.jpg -a voice.wav -o out.mp4")
+    return str(given)
+
+
+def _default_output(portrait: str, driver: str | None, number: int | None = None) -> Path:
+    parts = [Path(portrait).stem, Path(driver).stem if driver else "", "" if number is None else f"{number:03d}"]
+    return Path("out") / ("--".join(part for part in parts if part) + ".mp4")
+
+
+def _refuse_unwritable(output: Path) -> None:
+    """Fail before the work rather than after it."""
+    if output.is_dir():
+        raise CannotWrite(f"expected a file name for the output, got the folder {output}")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"cannot make the folder {output.parent}: {error.strerror}") from error
+
+
+def _load_avatar(args: argparse.Namespace) -> Any:
+    from instructavatar.avatar import Avatar
+
+    return Avatar.load(args.model, codec=args.codec)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
