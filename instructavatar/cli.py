@@ -72,12 +72,8 @@ def _add_generate(commands: Any) -> None:
     p.add_argument("-a", "--audio", "--driven_audio", "--driving_audio", metavar="AUDIO", help="speech: wav, mp3, m4a, opus, flac ...")
     p.add_argument("-i", "--instruction", metavar="TEXT", help="how the face should act; may be timed: '0-2s: smile | 2-4s: turn left'")
     p.add_argument("--motion", metavar="CURVES", help="draw given curves (.csv or .json) instead of generating motion")
-    p.add_argument(
-        "--seconds", type=number_between(1 / 25, 10_800), metavar="S", help="length, 0.04 to 10800 (default: the audio's, else 5)"
-    )
-    p.add_argument(
-        "--intensity", type=number_between(0, 2), default=1.0, metavar="X", help="strength of the instruction, 0 to 2 (default 1)"
-    )
+    p.add_argument("--seconds", type=number_between(1 / 25, 10_800), metavar="S", help="length (default: the audio's, else 5)")
+    p.add_argument("--intensity", type=number_between(0, 2), default=1.0, metavar="X", help="strength of the instruction, 0 to 2")
     p.add_argument("--cfg_scale", type=number_between(0, 20), metavar="X", help="guidance scale of the instruction, 0 to 20")
     p.add_argument("--audio_cfg_scale", type=number_between(0, 20), metavar="X", help="guidance scale of the speech, 0 to 20")
     p.add_argument(

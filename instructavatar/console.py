@@ -81,6 +81,7 @@ class ProgressBars:
         self._progress.stop()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
+        """Show that a stage has come so far."""
         if stage not in self._tasks:
             self._tasks[stage] = self._progress.add_task(stage, total=total or None)
         self._progress.update(self._tasks[stage], completed=done)

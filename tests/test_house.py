@@ -28,21 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "avatar": {"media", "face", "features", "codecs", "motion", "config"},
     "metrics": {"media", "face", "features", "codecs", "data.store", "config"},
     "console": set(),
-    "cli": {
-        "console",
-        "media",
-        "face",
-        "features",
-        "codecs",
-        "motion",
-        "models",
-        "data",
-        "prepare",
-        "training",
-        "avatar",
-        "metrics",
-        "config",
-    },
+    "cli": {"console", "media", "face", "features", "codecs", "motion", "models", "prepare", "training", "avatar", "metrics", "config"},
 }
 # What never loads on the inference side, and what stays in one room.
 NEVER_AT_INFERENCE = {"torch", "lightning", "lmdb", "onnx", "transformers", "scipy", "soundfile", "mediapipe"}
