@@ -1,0 +1,168 @@
+"""Speech features: what a frozen speech encoder hears, 50 times a second, the same way for corpus, offline and live use.
+
+N samples (16 kHz mono), T video frames (25 Hz), M mel frames (100 Hz), F features (50 Hz), 384 channels.
+
+The encoder is Whisper tiny.en's, cut after its third layer (tools/weights_speech.py). It always sees 2.56 s: to make the features of a hop
+of 0.64 s it gets the 2.56 s of sound that end 0.32 s after the hop, with zeros before the start and after the end of the clip. A feature
+therefore depends on nothing that comes later than 0.96 s after it, and on nothing that the clip holds elsewhere.
+
+Whisper scales each recording to its own loudest moment. A stream has no loudest moment yet, so the scale here is fixed: loudness is part of
+what is measured, and training varies it by +-9 dB instead.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from instructavatar.errors import BadBundle, BadMedia, MissingFile
+from instructavatar.face.motion import SAMPLE_RATE_HZ, SPEECH_PER_FRAME, SPEECH_RATE_HZ, frames_of
+
+SPEECH_DIM = 384
+MEL_BANDS = 80
+MEL_WINDOW = 400
+MEL_HOP = 160
+MEL_PER_FEATURE = SAMPLE_RATE_HZ // MEL_HOP // SPEECH_RATE_HZ
+
+HOP = 32  # features; 0.64 s
+AHEAD = 16  # features; 0.32 s of look-ahead
+WINDOW = 128  # features; 2.56 s
+
+# log10 of the mel power at the loudest moment of speech at -23 dB RMS (measured: 0.7 synthetic, 1.1 read). Whisper takes each
+# recording's own.
+REFERENCE = 1.0
+FLOOR = (REFERENCE - 8.0 + 4.0) / 4.0
+_BATCH = 4  # windows at a time: larger batches are slower (they leave the cache)
+
+DEFAULT_PATH = Path(__file__).parents[1] / "weights" / "speech.onnx"
+
+
+@lru_cache(maxsize=1)
+def mel_filters() -> NDArray[np.float32]:
+    """Triangular filters [80, 201] on Slaney's mel scale (linear below 1 kHz, logarithmic above), each of unit area in hertz."""
+    step = np.log(6.4) / 27
+
+    def to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp(step * (mel - 15)))
+
+    top = 15 + np.log(SAMPLE_RATE_HZ / 2 / 1000) / step
+    edges = to_hz(np.linspace(0, top, MEL_BANDS + 2))
+    hz = np.fft.rfftfreq(MEL_WINDOW, 1 / SAMPLE_RATE_HZ)
+    rise = (hz - edges[:-2, None]) / np.diff(edges)[:-1, None]
+    fall = (edges[2:, None] - hz) / np.diff(edges)[1:, None]
+    return (np.maximum(0, np.minimum(rise, fall)) * (2 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
+
+
+def log_mel(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scaled log mel spectrum [80, M] of sound [240 + 160 M]: frame m takes the 400 samples that begin at sample 160 m."""
+    frames = np.lib.stride_tricks.sliding_window_view(audio, MEL_WINDOW)[::MEL_HOP]
+    # the periodic Hann window
+    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(MEL_WINDOW) / MEL_WINDOW)).astype(np.float32)
+    power = np.abs(np.fft.rfft(frames * window)).astype(np.float32) ** 2
+    level = np.log10(np.maximum(mel_filters() @ power.T, 1e-10))
+    return (np.maximum(level, REFERENCE - 8.0) + 4.0) / 4.0
+
+
+class SpeechEncoder:
+    """Frozen encoder of speech. Make one with `load`."""
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self.session = session
+
+    @staticmethod
+    def load(path: Path | str | None = None, threads: int = 0) -> SpeechEncoder:
+        """The encoder in the file (default: the one in the package) on the CPU; 0 threads leaves their number to ONNX Runtime."""
+        path = Path(path or DEFAULT_PATH)
+        if not path.exists():
+            raise MissingFile(f"expected the speech encoder at {path}, found none; make it with tools/build_weights.py --only speech")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        try:
+            return SpeechEncoder(onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
+        except Exception as error:  # ONNX Runtime raises a dozen kinds, none of them public
+            raise BadBundle(f"expected an ONNX speech encoder in {path.name}, could not open it; make or fetch it again") from error
+
+    def encode(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Features [2T, 384] of sound [N] at 16 kHz in -1..1, T = frames_of(N / 16000); unit scale. Sound past frame T is still heard."""
+        audio = checked(audio)
+        count = SPEECH_PER_FRAME * frames_of(len(audio) / SAMPLE_RATE_HZ)
+        hops = -(-count // HOP)
+        if not hops:
+            return np.zeros((0, SPEECH_DIM), np.float32)
+        mel = log_mel(self._padded(audio, hops))
+        starts = [MEL_PER_FEATURE * HOP * hop for hop in range(hops)]
+        windows = np.stack([mel[:, start : start + MEL_PER_FEATURE * WINDOW] for start in starts])
+        return np.concatenate([self._run(windows[i : i + _BATCH]) for i in range(0, hops, _BATCH)])[:count]
+
+    def stream(self) -> SpeechStream:
+        """An encoder that takes the sound piece by piece and gives the same features."""
+        return SpeechStream(self)
+
+    @staticmethod
+    def _padded(audio: NDArray[np.float32], hops: int) -> NDArray[np.float32]:
+        """The sound between the zeros that the first and the last window reach into. Mel frames end 10 ms after their beginning."""
+        before = samples_of(WINDOW - HOP - AHEAD) + MEL_WINDOW - MEL_HOP
+        total = samples_of(hops * HOP + AHEAD) + before
+        return np.pad(audio, (before, max(0, total - before - len(audio))))[:total]
+
+    def _run(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Features of the hops [B * 32, 384] inside mel windows [B, 80, 256]."""
+        features = self.session.run(None, {"mel": windows})[0]
+        return features[:, WINDOW - HOP - AHEAD : WINDOW - AHEAD].reshape(-1, SPEECH_DIM)
+
+
+class SpeechStream:
+    """Features of a sound that is still being heard. `push` pieces, then `finish` once."""
+
+    def __init__(self, encoder: SpeechEncoder) -> None:
+        self.encoder = encoder
+        # the zeros before the start, as in the offline encoder
+        self.heard = np.zeros(samples_of(WINDOW - HOP - AHEAD) + MEL_WINDOW - MEL_HOP, np.float32)
+        self.samples = 0
+        self.given = 0
+
+    def push(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take samples; give the features [F, 384] that have become certain (0.32 s of look-ahead, hops of 0.64 s)."""
+        audio = checked(audio)
+        self.samples += len(audio)
+        return self._drain(audio)
+
+    def finish(self) -> NDArray[np.float32]:
+        """The features that were still waiting for sound; together with the pushed ones as many as `encode` gives."""
+        count = SPEECH_PER_FRAME * frames_of(self.samples / SAMPLE_RATE_HZ)
+        missing = count - self.given
+        return self._drain(np.zeros(samples_of(HOP + AHEAD), np.float32))[: max(0, missing)]
+
+    def _drain(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.heard = np.concatenate([self.heard, audio])
+        size, hop = samples_of(WINDOW) + MEL_WINDOW - MEL_HOP, samples_of(HOP)
+        found = [np.zeros((0, SPEECH_DIM), np.float32)]
+        while len(self.heard) >= size:
+            found.append(self.encoder._run(log_mel(self.heard[:size])[None]))
+            self.heard = self.heard[hop:]
+        features = np.concatenate(found)
+        self.given += len(features)
+        return features
+
+
+def samples_of(features: int) -> int:
+    """Samples that so many features span.
+
+    >>> samples_of(HOP) / SAMPLE_RATE_HZ
+    0.64
+    """
+    return features * SAMPLE_RATE_HZ // SPEECH_RATE_HZ
+
+
+def checked(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The sound as float32 [N]; anything else than finite mono samples is refused."""
+    audio = np.asarray(audio, np.float32)
+    if audio.ndim != 1:
+        raise BadMedia(f"expected mono sound of shape [N] at 16 kHz, got shape {list(audio.shape)}; mix its channels first")
+    if not np.isfinite(audio).all():
+        raise BadMedia("expected finite sound samples, got NaN or infinity; convert the file again")
+    return audio

@@ -1,0 +1,81 @@
+"""Text features: what a frozen sentence encoder reads in an instruction.
+
+N sentences, L tokens (with the encoder's own begin and end tokens), 384 channels. The encoder is all-MiniLM-L6-v2 with int8 weights
+(tools/weights_text.py). Each sentence goes through it alone, so that neither padding nor neighbours can change its numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import tokenizers
+from numpy.typing import NDArray
+
+from instructavatar.errors import BadBundle, BadOption, MissingFile
+
+TEXT_DIM = 384
+MAX_TOKENS = 128
+DEFAULT_PATH = Path(__file__).parents[1] / "weights" / "text.onnx"
+
+
+@dataclass(frozen=True)
+class TextStates:
+    """Encoded sentences. Padding is zero and marked False."""
+
+    tokens: NDArray[np.float32]  # [N, L, 384] state of each token
+    mask: NDArray[np.bool_]  # [N, L] True where there is a token
+    pooled: NDArray[np.float32]  # [N, 384] mean of a sentence's token states
+
+    def __len__(self) -> int:
+        return len(self.pooled)
+
+
+class TextEncoder:
+    """Frozen encoder of instructions. Make one with `load`."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, tokenizer: tokenizers.Tokenizer) -> None:
+        self.session = session
+        self.tokenizer = tokenizer
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(MAX_TOKENS)
+
+    @staticmethod
+    def load(path: Path | str | None = None, threads: int = 0) -> TextEncoder:
+        """The encoder in the file (default: the one in the package), with tokenizer.json beside it, on the CPU."""
+        path = Path(path or DEFAULT_PATH)
+        for file in (path, path.with_name("tokenizer.json")):
+            if not file.exists():
+                raise MissingFile(f"expected the text encoder's file {file}, found none; make it with tools/build_weights.py --only text")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        try:
+            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            return TextEncoder(session, tokenizers.Tokenizer.from_file(str(path.with_name("tokenizer.json"))))
+        except Exception as error:  # ONNX Runtime and tokenizers raise kinds of their own, none of them public
+            raise BadBundle(
+                f"expected an ONNX text encoder in {path.name} with its tokenizer.json, could not open them; fetch them again"
+            ) from error
+
+    def encode_one(self, sentence: str) -> NDArray[np.float32]:
+        """Token states [L, 384] of one sentence, cut after 128 tokens."""
+        if not sentence.strip():
+            raise BadOption("expected a sentence to encode, got an empty one; leave the instruction out instead")
+        ids = np.array([self.tokenizer.encode(sentence.strip()).ids], np.int64)
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        return self.session.run(["last_hidden_state"], feed)[0][0]
+
+    def encode(self, sentences: Sequence[str]) -> TextStates:
+        """States of all sentences, padded with zeros to the longest. No sentence at all gives empty arrays."""
+        states = [self.encode_one(sentence) for sentence in sentences]
+        longest = max((len(state) for state in states), default=0)
+        tokens = np.zeros((len(states), longest, TEXT_DIM), np.float32)
+        mask = np.zeros((len(states), longest), np.bool_)
+        for i, state in enumerate(states):
+            tokens[i, : len(state)] = state
+            mask[i, : len(state)] = True
+        pooled = np.stack([state.mean(0) for state in states]) if states else np.zeros((0, TEXT_DIM), np.float32)
+        return TextStates(tokens, mask, pooled)
