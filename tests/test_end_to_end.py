@@ -1,0 +1,210 @@
+"""The main job on real input with the shipped model, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from instructavatar import cli
+from instructavatar.features.base import weights_path
+from instructavatar.media.audio import read_audio, write_wav
+
+SIDE = 160
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("a folder with späces")
+    picture = cv2.imread(str(weights_path("demo_portrait.jpg")))
+    cv2.imwrite(str(folder / "face.png"), cv2.resize(picture, (320, 320), interpolation=cv2.INTER_AREA))
+    write_wav(folder / "voice.wav", read_audio(weights_path("demo_speech.flac"))[:20_000])
+    write_wav(folder / "silence.wav", np.zeros(16_000, np.float32))
+    return folder
+
+
+def look(path: Path) -> dict:
+    with av.open(str(path)) as container:
+        video = container.streams.video[0]
+        frames = sum(1 for _ in container.decode(video))
+        sound = container.streams.audio[0] if container.streams.audio else None
+        return {
+            "codec": video.codec_context.name,
+            "size": (video.width, video.height),
+            "rate": video.average_rate,
+            "frames": frames,
+            "sound": sound and sound.codec_context.name,
+            "sound_s": sound and float(sound.duration * sound.time_base),
+        }
+
+
+def generate(folder: Path, name: str, *words: str) -> Path:
+    out = folder / name
+    assert cli.main(["generate", str(folder / "face.png"), *words, "-o", str(out), "--max_side", str(SIDE), "-q"]) == 0
+    return out
+
+
+@pytest.mark.parametrize("name", ["voice", "silence"])
+def test_portrait_and_audio(folder, name, capsys):
+    made = look(generate(folder, f"{name}.mp4", "-a", str(folder / f"{name}.wav")))
+    expected_s = 1.25 if name == "voice" else 1.0
+    assert made["codec"] == "h264" and made["sound"] == "aac" and made["rate"] == 25
+    assert made["size"] == (SIDE, SIDE)
+    assert abs(made["frames"] / 25 - expected_s) <= 0.04 and abs(made["sound_s"] - expected_s) <= 0.07
+    line = capsys.readouterr().out.strip().splitlines()[-1]
+    assert "s of video in" in line and "x real time" in line
+
+
+def test_portrait_and_instruction_is_silent(folder):
+    made = look(generate(folder, "instructed.mp4", "-i", "0-1s: smile | 1-2s: turn your head left", "--seconds", "2"))
+    assert made["frames"] == 50 and made["sound"] is None
+
+
+def test_neither_is_idle_and_concat_is_twice_as_wide(folder):
+    made = look(generate(folder, "idle.mp4", "--seconds", "0.4", "--concat"))
+    assert made["frames"] == 10 and made["size"] == (2 * SIDE, SIDE)
+
+
+def test_same_seed_same_motion_and_it_starts_from_the_picture(folder):
+    words = ["-a", str(folder / "voice.wav"), "-i", "be happy", "--save_motion"]
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        generate(folder, f"{name}.mp4", *words, str(folder / f"{name}.csv"), "--seed", seed)
+    a, b, c = ((folder / f"{name}.csv").read_text() for name in "abc")
+    assert a == b != c
+
+
+def test_curves_are_drawn(folder):
+    (folder / "curves.csv").write_text("jawOpen,yaw\n" + "".join(f"{i / 10},{i}\n" for i in range(8)))
+    made = look(generate(folder, "curves.mp4", "--motion", str(folder / "curves.csv")))
+    assert made["frames"] == 8
+
+
+def test_list_keeps_going_resumes_and_names_what_failed(folder, capsys):
+    jobs = [
+        {"portrait": str(folder / "face.png"), "seconds": 0.2, "output": str(folder / "job1.mp4")},
+        {"portrait": str(folder / "none.png"), "output": str(folder / "job2.mp4")},
+    ]
+    (folder / "jobs.jsonl").write_text("\n".join(map(json.dumps, jobs)))
+    words = ["generate", "--list", str(folder / "jobs.jsonl"), "--max_side", "128", "-q"]
+    assert cli.main(words) == 1
+    captured = capsys.readouterr()
+    assert "1 of 2 jobs done" in captured.out and "failed: job 2 of 2" in captured.err
+    assert (folder / "job1.mp4").exists() and not (folder / "job2.mp4").exists()
+    assert cli.main(words) == 1
+    assert "is there already, kept" in capsys.readouterr().out
+
+
+def test_every_video_says_that_it_is_synthetic(folder, capsys):
+    path = generate(folder, "marked.mp4", "--seconds", "0.2")
+    capsys.readouterr()
+    assert cli.main(["verify", str(path)]) == 0
+    assert "InstructAvatar" in capsys.readouterr().out
+
+
+BLOCKED = """
+import sys
+
+for name in ("torch", "lightning", "lmdb", "onnx", "transformers", "scipy", "PIL", "soundfile"):
+    sys.modules[name] = None
+connections = []
+watched = ("socket.connect", "socket.getaddrinfo", "socket.sendto")
+sys.addaudithook(lambda event, args: connections.append(event) if event in watched else None)
+from instructavatar import cli
+
+code = cli.main(sys.argv[1:])
+assert not connections, connections
+sys.exit(code)
+"""
+
+
+def test_works_without_torch_and_opens_no_connection(folder):
+    words = ["generate", str(folder / "face.png"), "-a", str(folder / "voice.wav"), "-i", "smile", "-o", str(folder / "alone.mp4"), "-q"]
+    done = subprocess.run([sys.executable, "-c", BLOCKED, *words, "--max_side", "128"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert look(folder / "alone.mp4")["frames"] == 31
+
+
+def bad_inputs(folder: Path) -> dict[str, tuple[list[str], int, str]]:
+    """name -> (words after generate, exit code, part of the message)."""
+    face, voice = str(folder / "face.png"), str(folder / "voice.wav")
+    (folder / "empty.wav").write_bytes(b"")
+    (folder / "noise.bin").write_bytes(np.random.default_rng(0).bytes(3000))
+    (folder / "cut.png").write_bytes((folder / "face.png").read_bytes()[:200])
+    cv2.imwrite(str(folder / "wall.png"), np.full((200, 200, 3), 120, np.uint8))
+    picture = cv2.imread(face)
+    cv2.imwrite(str(folder / "two.png"), np.hstack([picture, picture]))
+    small = np.full((900, 900, 3), 128, np.uint8)
+    small[:110, :110] = cv2.resize(picture, (110, 110), interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(folder / "tiny.png"), small)
+    return {
+        "no portrait": ([], 2, "expected a portrait"),
+        "missing portrait": ([str(folder / "none.png")], 3, "none.png"),
+        "missing audio": ([face, "-a", str(folder / "none.wav")], 3, "none.wav"),
+        "empty audio": ([face, "-a", str(folder / "empty.wav")], 4, "empty.wav"),
+        "noise as audio": ([face, "-a", str(folder / "noise.bin")], 4, "noise.bin"),
+        "noise as portrait": ([str(folder / "noise.bin")], 4, "noise.bin"),
+        "cut portrait": ([str(folder / "cut.png")], 4, "cut.png"),
+        "no face": ([str(folder / "wall.png")], 5, "face"),
+        "two faces": ([str(folder / "two.png")], 5, "--face"),
+        "face too small": ([str(folder / "tiny.png")], 5, "face"),
+        "face number out of range": ([face, "--face", "3"], 5, "face"),
+        "face is not a number": ([face, "--face", "left"], 2, "--face"),
+        "inverted segment": ([face, "-i", "2-1s: smile"], 6, "2-1s"),
+        "overlapping segments": ([face, "-i", "0-2s: smile | 1-3s: nod"], 6, "nod"),
+        "no seconds": ([face, "--seconds", "0"], 2, "--seconds"),
+        "endless seconds": ([face, "--seconds", "inf"], 2, "--seconds"),
+        "strange intensity": ([face, "--intensity", "-1"], 2, "--intensity"),
+        "unknown option": ([face, "--speed", "3"], 2, "--speed"),
+        "missing bundle": ([face, "--model", str(folder / "nowhere")], 3, "nowhere"),
+        "missing codec": ([face, "--codec", str(folder / "none.yaml")], 3, "none.yaml"),
+        "missing curves": ([face, "--motion", str(folder / "none.csv")], 3, "none.csv"),
+        "file as folder": ([face, "-a", voice, "-o", str(folder / "voice.wav" / "out.mp4")], 7, "voice.wav"),
+    }
+
+
+NAMES = [
+    "no portrait",
+    "missing portrait",
+    "missing audio",
+    "empty audio",
+    "noise as audio",
+    "noise as portrait",
+    "cut portrait",
+    "no face",
+    "two faces",
+    "face too small",
+    "face number out of range",
+    "face is not a number",
+    "inverted segment",
+    "overlapping segments",
+    "no seconds",
+    "endless seconds",
+    "strange intensity",
+    "unknown option",
+    "missing bundle",
+    "missing codec",
+    "missing curves",
+    "file as folder",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_refused_with_one_line_and_no_output(folder, name, capsys):
+    words, code, part = bad_inputs(folder)[name]
+    before = {path for path in folder.rglob("*")}
+    if "-o" not in words:
+        words = [*words, "-o", str(folder / "refused.mp4")]
+    assert cli.main(["generate", *words, "-q"]) == code
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and error.count("\n") == 1 and part in error, error
+    assert {path for path in folder.rglob("*")} == before
+
+
+def test_the_refusals_are_all_tested(folder):
+    assert sorted(bad_inputs(folder)) == sorted(NAMES)
