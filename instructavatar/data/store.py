@@ -1,0 +1,301 @@
+"""The store: prepared clips in one LMDB, read by training without locks. Training side only.
+
+T video frames (25 Hz), L text tokens. A clip's record has the fields of `FIELDS`; `motion_latent` [T, 58] and `audio_feat` [2T, 384] (or
+[0, 384] without sound) lie frame to frame. Beside the clips stands a table sentence -> token states, so training needs no text encoder. The
+header tells what the store holds: version, shapes, rates, statistics of the motion, who measured, splits, hash of the corpus.
+
+Values are framed by data/record.py; nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import lmdb
+import numpy as np
+from numpy.typing import NDArray
+
+from instructavatar.data.record import FIELDS, Record, check_record, from_bytes, to_bytes
+from instructavatar.errors import BadBundle, CannotWrite, MissingFile
+from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, SAMPLE_RATE_HZ, SPEECH_RATE_HZ
+
+FORMAT = "instructavatar store"
+VERSION = 1
+HEADER = b"header"
+TEXT_DIM = 384
+# smallest spread used for normalising: actions that hardly ever move must not be blown up
+SMALLEST_STD = 0.01
+
+
+def clip_key(key: str) -> bytes:
+    """LMDB key of a clip."""
+    return b"clip/" + key.encode()
+
+
+def text_key(sentence: str) -> bytes:
+    """LMDB key of a sentence; a hash, because LMDB's keys end at 511 bytes."""
+    return b"text/" + hashlib.sha256(sentence.strip().encode()).hexdigest().encode()
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a store says about itself."""
+
+    corpus_hash: str
+    extractors: dict[str, str]  # feature -> version of what measured it
+    splits: dict[str, list[str]]  # name -> clip ids in the corpus's order
+    motion_mean: list[float]  # [58] over the frames of the train split
+    motion_std: list[float]  # [58], at least SMALLEST_STD
+    clips: int = 0
+    sentences: int = 0
+    seconds: float = 0.0
+    complete: bool = False
+    about: str = ""
+    version: int = VERSION
+    format: str = FORMAT
+
+    @staticmethod
+    def started(corpus_hash: str, extractors: Mapping[str, str], about: str = "") -> Header:
+        """The header of a store that is being written."""
+        return Header(corpus_hash, dict(extractors), {}, [0.0] * MOTION_DIM, [1.0] * MOTION_DIM, about=about)
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields, and the constants that a reader in another language needs."""
+        rates = {"frame_rate_hz": FRAME_RATE_HZ, "speech_rate_hz": SPEECH_RATE_HZ, "sample_rate_hz": SAMPLE_RATE_HZ}
+        shapes = {name: [kind[0], list(kind[1])] for name, kind in FIELDS.items() if isinstance(kind, tuple)}
+        return {**self.__dict__, "rates": rates, "shapes": shapes}
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any], where: str) -> Header:
+        """The header read back; another format or version is refused."""
+        if values.get("format") != FORMAT or values.get("version") != VERSION:
+            got = f"{values.get('format')!r} version {values.get('version')}"
+            raise BadBundle(f"expected {where} to be an {FORMAT} of version {VERSION}, got {got}; prepare it again")
+        return Header(**{name: values[name] for name in Header.__dataclass_fields__})
+
+
+def _open(path: Path, **options: Any) -> lmdb.Environment:
+    try:
+        return lmdb.open(str(path), **options)
+    except lmdb.Error as error:
+        raise BadBundle(f"expected a store in {path}, could not open it ({error}); prepare it again") from error
+
+
+def _read_header(env: lmdb.Environment, path: Path) -> Header | None:
+    with env.begin() as txn:
+        data = txn.get(HEADER)
+    if data is None:
+        return None
+    return Header.from_json(from_bytes(data), path.name)
+
+
+class StoreWriter:
+    """Writes a store; use it as a context. Opened again after a kill it keeps what is there.
+
+    Args:
+        path: folder of the store; made if missing.
+        header: `Header.started(...)`; a store of another corpus or other extractors is refused.
+    """
+
+    batch = 256  # records per transaction: at one each, LMDB's syncs cost ten times as much
+
+    def __init__(self, path: Path | str, header: Header) -> None:
+        self.path = Path(path)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotWrite(
+                f"expected a folder to write the store to, got {self.path} ({error.strerror}); choose another --out"
+            ) from error
+        size = max(1 << 26, 2 * sum(file.stat().st_size for file in self.path.glob("data.mdb")))
+        self.env = _open(self.path, map_size=size, readahead=False)
+        self.waiting: list[tuple[bytes, bytes]] = []
+        self.header = self._resumed(header)
+        self.known = set(self._present())
+
+    def _resumed(self, header: Header) -> Header:
+        before = _read_header(self.env, self.path)
+        if before is None:
+            self._put([(HEADER, to_bytes(header.to_json()))])
+            return header
+        for what in ("corpus_hash", "extractors"):
+            if getattr(before, what) != getattr(header, what):
+                wanted, got = getattr(header, what), getattr(before, what)
+                raise BadBundle(f"expected {self.path.name} to hold the {what} {wanted}, got {got}; write to another folder")
+        return before
+
+    def _present(self) -> Iterator[bytes]:
+        with self.env.begin() as txn:
+            yield from (bytes(key) for key in txn.cursor().iternext(values=False))
+
+    def __contains__(self, key: str) -> bool:
+        """Is the clip there already?"""
+        return clip_key(key) in self.known
+
+    def has_text(self, sentence: str) -> bool:
+        """Is the sentence in the table already?"""
+        return text_key(sentence) in self.known
+
+    def add(self, key: str, record: Record) -> None:
+        """Add a clip; one that is there already is left as it is."""
+        check_record(key, record)
+        self._enqueue(clip_key(key), to_bytes(record))
+
+    def add_text(self, sentence: str, tokens: NDArray[np.float16], pooled: NDArray[np.float16]) -> None:
+        """Add a sentence's token states [L, 384] and their mean [384] to the table."""
+        if tokens.ndim != 2 or tokens.shape[1] != TEXT_DIM or pooled.shape != (TEXT_DIM,):
+            raise BadBundle(f"expected token states [L, {TEXT_DIM}] and a mean [{TEXT_DIM}], got {tokens.shape} and {pooled.shape}")
+        record = {"sentence": sentence.strip(), "tokens": tokens.astype(np.float16), "pooled": pooled.astype(np.float16)}
+        self._enqueue(text_key(sentence), to_bytes(record))
+
+    def _enqueue(self, key: bytes, data: bytes) -> None:
+        if key in self.known:
+            return
+        self.known.add(key)
+        self.waiting.append((key, data))
+        if len(self.waiting) >= self.batch:
+            self.flush()
+
+    def flush(self) -> None:
+        """Put everything on the disk."""
+        if self.waiting:
+            self._put(self.waiting)
+            self.waiting = []
+
+    def _put(self, items: list[tuple[bytes, bytes]]) -> None:
+        while True:
+            try:
+                with self.env.begin(write=True) as txn:
+                    for key, data in items:
+                        txn.put(key, data)
+                return
+            except lmdb.MapFullError:
+                self.env.set_mapsize(2 * self.env.info()["map_size"])
+            except lmdb.Error as error:
+                raise CannotWrite(
+                    f"could not write the store {self.path} ({error}); free some space and run the same command again"
+                ) from error
+
+    def finish(self, splits: Mapping[str, list[str]]) -> Header:
+        """Set splits (ids that are not in the store are left out), measure the motion, mark the store as complete."""
+        self.flush()
+        kept = {name: [key for key in keys if key in self] for name, keys in splits.items()}
+        everything = [key for keys in kept.values() for key in keys]
+        mean, std, _ = self._statistics(kept.get("train", everything))
+        frames = self._statistics(everything)[2]
+        texts = sum(key.startswith(b"text/") for key in self.known)
+        changed = {"splits": kept, "motion_mean": mean, "motion_std": std, "clips": len(everything), "sentences": texts}
+        self.header = Header(**{**self.header.__dict__, **changed, "seconds": frames / FRAME_RATE_HZ, "complete": True})
+        self._put([(HEADER, to_bytes(self.header.to_json()))])
+        self.env.sync(True)
+        return self.header
+
+    def _statistics(self, keys: list[str]) -> tuple[list[float], list[float], int]:
+        """Mean and spread [58] and number of the frames of these clips."""
+        total, squares, count = np.zeros(MOTION_DIM), np.zeros(MOTION_DIM), 0
+        with self.env.begin() as txn:
+            for key in keys:
+                motion = from_bytes(txn.get(clip_key(key), b""))["motion_latent"].astype(np.float64)
+                total, squares, count = total + motion.sum(0), squares + (motion**2).sum(0), count + len(motion)
+        mean = total / max(count, 1)
+        std = np.sqrt(np.maximum(squares / max(count, 1) - mean**2, SMALLEST_STD**2))
+        return [round(float(v), 6) for v in mean], [round(float(v), 6) for v in std], count
+
+    def close(self) -> None:
+        """Flush and close. Without `finish` the store stays marked as incomplete."""
+        self.flush()
+        self.env.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class FeatureStore:
+    """A finished store, read-only and without locks; may be handed to other processes. Open one with `open`."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self.path = path
+        self.header = header
+        self._env: lmdb.Environment | None = None
+        self._process = -1
+
+    @staticmethod
+    def open(path: Path | str) -> FeatureStore:
+        """The store in a folder; a missing, unfinished or foreign one is refused."""
+        path = Path(path)
+        if not (path / "data.mdb").exists():
+            raise MissingFile(f"expected a store (a folder with data.mdb) at {path}, found none; make it with: instructavatar prepare")
+        env = _open(path, readonly=True, lock=False, readahead=False)
+        try:
+            header = _read_header(env, path)
+        finally:
+            env.close()
+        if header is None or not header.complete:
+            raise BadBundle(f"expected a finished store in {path}, got one that was cut short; run the same prepare command again")
+        return FeatureStore(path, header)
+
+    @property
+    def env(self) -> lmdb.Environment:
+        """LMDB of this process: an environment must not cross a fork."""
+        if self._env is None or self._process != os.getpid():
+            self._env = _open(self.path, readonly=True, lock=False, readahead=False)
+            self._process = os.getpid()
+        return self._env
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_env": None, "_process": -1}
+
+    def __len__(self) -> int:
+        return self.header.clips
+
+    def keys(self, split: str | None = None) -> list[str]:
+        """Ids of a split's clips in the corpus's order; of all clips without a name."""
+        if split is None:
+            return [key for keys in self.header.splits.values() for key in keys]
+        if split not in self.header.splits:
+            raise BadBundle(f"expected one of the splits {', '.join(self.header.splits)}, got {split!r}")
+        return self.header.splits[split]
+
+    def __getitem__(self, key: str) -> Record:
+        """The record of a clip, as `FIELDS` describes it."""
+        return self._get(clip_key(key), f"clip {key}")
+
+    def text(self, sentence: str) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+        """Token states [L, 384] and their mean [384] of a sentence that the corpus uses."""
+        record = self._get(text_key(sentence), f"sentence {sentence!r}")
+        return record["tokens"], record["pooled"]
+
+    def sentences(self) -> Iterator[str]:
+        """All sentences of the table."""
+        with self.env.begin() as txn:
+            cursor = txn.cursor()
+            if cursor.set_range(b"text/"):
+                yield from (from_bytes(data)["sentence"] for key, data in cursor if key.startswith(b"text/"))
+
+    def _get(self, key: bytes, what: str) -> Record:
+        with self.env.begin() as txn:
+            data = txn.get(key)
+        if data is None:
+            raise BadBundle(f"expected {what} in the store {self.path.name}, found none; prepare the store again")
+        return from_bytes(data)
+
+    def verify(self) -> int:
+        """Check every clip and that its sentences can be found; gives the number of clips."""
+        from instructavatar.face.script import Script
+
+        for key in self.keys():
+            record = self[key]
+            check_record(key, record)
+            for text in record["instruction"]:
+                for segment in Script.parse(text, record["latent_length"] / FRAME_RATE_HZ).segments:
+                    self.text(segment.text)
+        return len(self)
