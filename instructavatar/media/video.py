@@ -1,4 +1,4 @@
-"""Video files -> frames and sound. (The way out, `write_video`, lives in video_writer.py and is offered here too.)
+"""Video files -> frames and sound. The way out, `write_video`, lives in video_writer.py and is offered here too.
 
 Frames are uint8 RGB [H, W, 3], upright (the file's rotation mark is applied) and with square pixels.
 """
@@ -102,9 +102,11 @@ def frames_at(path: str | os.PathLike[str], fps: float = FRAME_RATE_HZ) -> Itera
 
 
 def _repeated(picture: NDArray[np.uint8], times: int) -> Iterator[NDArray[np.uint8]]:
-    """The picture, then copies of it, so that who draws on one frame does not draw on the next."""
-    for i in range(times):
-        yield picture.copy() if i else picture
+    """The picture so many times; copies, so that who draws on one frame does not draw on the next."""
+    for _ in range(times - 1):
+        yield picture.copy()
+    if times > 0:
+        yield picture
 
 
 def _timed_frames(path: Path) -> Iterator[tuple[Callable[[], NDArray[np.uint8]], float, float]]:
