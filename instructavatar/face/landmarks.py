@@ -19,6 +19,11 @@ OUTER_EYES = (33, 263)
 # A translation z moves the face so that it grows by CAMERA_DISTANCE / (CAMERA_DISTANCE - z). Eight inter-ocular distances are about
 # 75 cm, the distance of a face from a desk camera; the true lens of a video is unknown, so one nominal camera serves all.
 CAMERA_DISTANCE = 8.0
+# z is zero where the inter-ocular distance is this share of the picture's height.
+REFERENCE_SHARE = 0.25
+# Where the head turns on the neck, and whose place x and y tell: in inter-ocular distances (9 cm) from the point between the outer eye
+# corners, in the face's own axes. The upper neck joints lie about 9 cm behind the eyes and 6 to 7 cm below them.
+NECK_PIVOT = (0.0, -0.75, -0.95)
 
 
 def _zeros3() -> NDArray[np.float32]:
@@ -36,8 +41,8 @@ class Landmarks:
     rotation_deg: NDArray[np.float32] = field(default_factory=_zeros3)
     """[3] pitch, yaw, roll in degrees."""
     translation: NDArray[np.float32] = field(default_factory=_zeros3)
-    """[3] position of the head from the centre of the frame in inter-ocular distances: x right, y up, and z, which is zero where the face
-    is as wide as a nominal reference (see `features.head_pose`). Only differences between frames of one video carry meaning."""
+    """[3] where the neck pivot lies from the middle of the picture: x right and y up in inter-ocular distances as drawn in this picture, and
+    z = CAMERA_DISTANCE * ln(size / reference size). Only differences between frames carry meaning; `features.face_motion` takes them."""
     score: float = 1.0
     """How sure the landmark net is that this is a face, 0..1."""
 

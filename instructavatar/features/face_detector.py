@@ -62,14 +62,15 @@ class FaceDetector:
         offset = np.array([(side - width) / 2, (side - height) / 2], np.float32)
         return merge(self._decode(raw[keep], self._anchors[keep], scores[keep], side, offset))
 
-    def _view(self, image: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
+    @staticmethod
+    def _view(image: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
         """The picture in the middle of a black 128x128 square, as [1, 128, 128, 3] in -1..1."""
-        height, width = (max(1, round(length * VIEW / side)) for length in image.shape[:2])
-        small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if side > VIEW else cv2.INTER_LINEAR)
-        view = np.full((1, VIEW, VIEW, 3), -1, np.float32)
-        top, left = (VIEW - height) // 2, (VIEW - width) // 2
-        view[0, top : top + height, left : left + width] = small / np.float32(127.5) - 1
-        return view
+        height, width = image.shape[:2]
+        unit = side / VIEW
+        # Corners to corners without the half pixel, as in the graph the net was made for: half a pixel more and its boxes move.
+        matrix = np.array([[unit, 0, (width - side) / 2], [0, unit, (height - side) / 2]])
+        view = cv2.warpAffine(image, matrix, (VIEW, VIEW), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT)
+        return view[None] / np.float32(127.5) - 1
 
     @staticmethod
     def _decode(

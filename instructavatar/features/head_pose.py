@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from instructavatar.face.landmarks import CAMERA_DISTANCE, NECK_PIVOT, OUTER_EYES, REFERENCE_SHARE
 from instructavatar.face.mesh import VERTEX_COUNT, canonical_mesh
 from instructavatar.face.motion import rotation_angles
 
@@ -37,12 +38,22 @@ def head_matrix(points: NDArray[np.float32], width: int, height: int) -> Array:
 
 
 def head_pose(points: NDArray[np.float32], width: int, height: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Rotation (pitch, yaw, roll in degrees) and position (x, y, z in inter-ocular distances, z negative) in the camera's space."""
+    """Rotation (pitch, yaw, roll in degrees) and translation (see `Landmarks.translation`) of a face in a picture of that size."""
     matrix = head_matrix(points, width, height)
+    mesh = canonical_mesh()
     scale = np.cbrt(np.linalg.det(matrix[:3, :3]))
-    angles = rotation_angles(matrix[:3, :3] / scale)
-    position = matrix[:3, 3] / (canonical_mesh().interocular * scale)
-    return np.array(angles, np.float32), position.astype(np.float32)
+    eyes = mesh.vertices[list(OUTER_EYES)].astype(np.float64).mean(0)
+    neck = matrix[:3, :3] @ (eyes + mesh.interocular * np.array(NECK_PIVOT)) + matrix[:3, 3]
+    # Weak perspective, as the renderers draw: every part of the head is as far away as its middle.
+    interocular = mesh.interocular * scale
+    share = _focal(height) * interocular / -matrix[2, 3] / height
+    translation = [*(neck[:2] / interocular), CAMERA_DISTANCE * np.log(share / REFERENCE_SHARE)]
+    return np.array(rotation_angles(matrix[:3, :3] / scale), np.float32), np.array(translation, np.float32)
+
+
+def _focal(height: int) -> float:
+    """Focal length in pixels of a picture of that height."""
+    return height / 2 / float(np.tan(np.deg2rad(FIELD_OF_VIEW_DEG) / 2))
 
 
 def _near_plane(points: Array, width: int, height: int) -> Array:

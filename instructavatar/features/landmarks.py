@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.errors import BadBundle
-from instructavatar.face.landmarks import OUTER_EYES, POINT_COUNT, Landmarks
+from instructavatar.face.landmarks import POINT_COUNT, Landmarks
 from instructavatar.face.motion import ACTIONS, INDEX
 from instructavatar.features.base import version_of, weights_path
-from instructavatar.features.face_detector import Box, FaceDetector
+from instructavatar.features.face_choice import choose_face
+from instructavatar.features.face_detector import FaceDetector
+from instructavatar.features.face_search import search, search_tilted
 from instructavatar.features.head_pose import head_pose
+from instructavatar.features.region import CROP, Region, crop_region, region_of_points
+
+__all__ = ["FaceLandmarker", "choose_face"]
 
 TASK = "face_landmarker.task"
-CROP = 256
-GROW = 1.5  # the region of interest is this much larger than the face
+FULL_SEARCH_EVERY = 25  # frames without a face between two long searches in a video
 # The score net's own order: "_neutral", then all actions but tongueOut by alphabet.
 SCORE_NAMES = ("_neutral", *sorted(set(ACTIONS) - {"tongueOut"}))
 # The landmarks that the score net looks at.
@@ -40,42 +42,6 @@ SCORE_POINTS = np.array(
     ]
 )
 _ACTION_FROM_SCORE = np.array([INDEX[name] for name in SCORE_NAMES[1:]])
-
-
-@dataclass(frozen=True)
-class Region:
-    """A square of the picture, turned so that the eyes lie level. Pixels and radians, clockwise in the picture."""
-
-    x: float
-    y: float
-    side: float
-    angle: float
-
-    def to_picture(self) -> NDArray[np.float64]:
-        """[2, 3] affine map from crop pixels to picture pixels."""
-        unit = self.side / CROP
-        cos, sin = np.cos(self.angle) * unit, np.sin(self.angle) * unit
-        half = CROP / 2
-        return np.array([[cos, -sin, self.x - (cos - sin) * half], [sin, cos, self.y - (sin + cos) * half]])
-
-
-def region_of_box(box: Box) -> Region:
-    """The region around a detected face."""
-    left, top, right, bottom = map(float, box.corners)
-    side = max(right - left, bottom - top)
-    return Region((left + right) / 2, (top + bottom) / 2, side * GROW, _tilt(*box.keypoints[:2]))
-
-
-def region_of_points(points: NDArray[np.float32]) -> Region:
-    """The region around landmarks [478, 3], for the next frame."""
-    low, high = points[:, :2].min(0), points[:, :2].max(0)
-    x, y = (low + high) / 2
-    return Region(float(x), float(y), float((high - low).max()) * GROW, _tilt(*points[list(OUTER_EYES), :2]))
-
-
-def _tilt(right_eye: NDArray[np.float32], left_eye: NDArray[np.float32]) -> float:
-    x, y = left_eye - right_eye
-    return float(np.arctan2(y, x))
 
 
 class FaceLandmarker:
@@ -101,19 +67,54 @@ class FaceLandmarker:
         return cls(weights_path(TASK, path), threads)
 
     def find(self, image: NDArray[np.uint8]) -> list[Landmarks]:
-        """All faces in a picture [H, W, 3] RGB uint8, largest first; empty where there is none."""
-        faces = [self.measure(image, region_of_box(box)) for box in self._detector.detect(image)]
-        return sorted((face for face in faces if face), key=lambda face: -face.width_px)
+        """All faces in a picture [H, W, 3] RGB uint8, largest first; empty where there is none.
 
-    def track(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[Landmarks | None]:
-        """One face through a video: each frame is searched where the last one had it; None where no face is seen."""
-        face: Landmarks | None = None
+        The whole picture is searched, then ever smaller tiles, to one level beyond the first that showed a face, so that companions of up
+        to half the size are found too; if no level does, turned copies.
+        """
+        faces: list[Landmarks] = []
+        for regions in search(self._detector, image):
+            enough = bool(faces)
+            self._add(faces, image, regions)
+            if enough:
+                break
+        if not faces:
+            self._add(faces, image, search_tilted(self._detector, image))
+        return sorted(faces, key=lambda face: -face.width_px)
+
+    def track(self, frames: Iterable[NDArray[np.uint8]], face: Landmarks | None = None) -> Iterator[Landmarks | None]:
+        """One face through a video: each frame is searched where the last one had it; None where no face is seen.
+
+        `face` is the one to follow, measured on a frame like the first; without it the largest is followed.
+        """
+        last, missed = face, 0
         for frame in frames:
-            face = self.measure(frame, region_of_points(face.points)) if face else None
-            if face is None:
-                found = self.find(frame)
-                face = found[0] if found else None
-            yield face
+            seen = self.measure(frame, region_of_points(last.points)) if last and not missed else None
+            seen = seen or self._again(frame, last, full=missed % FULL_SEARCH_EVERY == 0)
+            missed = 0 if seen else missed + 1
+            last = seen or last
+            yield seen
+
+    def _again(self, frame: NDArray[np.uint8], last: Landmarks | None, full: bool) -> Landmarks | None:
+        """The face nearest to the lost one, or the largest if there was none yet."""
+        faces: list[Landmarks] = []
+        if full:
+            faces = self.find(frame)
+        else:
+            self._add(faces, frame, next(search(self._detector, frame)))
+        if last is None:
+            return max(faces, key=lambda face: face.width_px, default=None)
+        return min(faces, key=lambda face: _apart(face, last), default=None)
+
+    def _add(self, faces: list[Landmarks], image: NDArray[np.uint8], regions: list[Region]) -> None:
+        """Measure the candidates that are not yet among the faces, twice: the second region is made as the tracker makes its own."""
+        for region in regions:
+            if any(_inside(region.x, region.y, face) for face in faces):
+                continue
+            face = self.measure(image, region)
+            face = self.measure(image, region_of_points(face.points)) if face else None
+            if face and not any(_inside(*_centre(face), other) for other in faces):
+                faces.append(face)
 
     def measure(self, image: NDArray[np.uint8], region: Region) -> Landmarks | None:
         """The face in a region of a picture, or None where the net sees none."""
@@ -147,12 +148,19 @@ class FaceLandmarker:
         return actions
 
 
-def crop_region(image: NDArray[np.uint8], region: Region) -> NDArray[np.float32]:
-    """The region as the landmark net wants it: [1, 256, 256, 3] in 0..1."""
-    crop = cv2.warpAffine(
-        image, region.to_picture(), (CROP, CROP), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
-    return crop[None] * np.float32(1 / 255)
+def _centre(face: Landmarks) -> tuple[float, float]:
+    left, top, right, bottom = face.box
+    return (left + right) / 2, (top + bottom) / 2
+
+
+def _inside(x: float, y: float, face: Landmarks) -> bool:
+    left, top, right, bottom = face.box
+    return left < x < right and top < y < bottom
+
+
+def _apart(one: Landmarks, other: Landmarks) -> float:
+    """Distance of two faces' centres in pixels."""
+    return float(np.hypot(*np.subtract(_centre(one), _centre(other))))
 
 
 def _nets(task_file: Path, threads: int) -> dict[str, Any]:
