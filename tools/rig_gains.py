@@ -1,3 +1,6 @@
-"""Gain per action (a name without its side stands for both sides), so that 1.0 reads like a strong real expression. Found by tools/calibrate_rig.py."""
+"""Gain per action, so that 1.0 reads like a strong real expression; found by tools/calibrate_rig.py.
+
+A name without its side stands for both sides.
+"""
 
 GAINS: dict[str, float] = {}

