@@ -1,1 +1,5 @@
-"""The default codec: a textured mesh moved by the rig."""
+"""The warp codec: the portrait itself, moved by the rig."""
+
+from instructavatar.codecs.warp.codec import WarpAppearance, WarpCodec
+
+__all__ = ["WarpAppearance", "WarpCodec"]

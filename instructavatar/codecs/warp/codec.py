@@ -1,0 +1,119 @@
+"""The default codec: the portrait itself, warped by the rig, with true openings for lids and lips. No training.
+
+Works on photos, paintings, drawings and statues alike, at the portrait's own resolution. Only a box around head and shoulders is drawn
+anew; the rest of the picture is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instructavatar.codecs.base import Appearance, Codec, checked_motion, checked_portrait, measured_motion
+from instructavatar.codecs.warp import kernels
+from instructavatar.codecs.warp.eyes import Eyeball, build_eyeballs, draw_eyeball
+from instructavatar.codecs.warp.head import Head, fit_head
+from instructavatar.codecs.warp.mouth import Mouth, build_mouth, draw_mouth
+from instructavatar.codecs.warp.pose import FacePoser
+from instructavatar.face.landmarks import Landmarks
+from instructavatar.face.motion import MOTION_DIM
+from instructavatar.face.rig import Rig
+
+
+@dataclass(frozen=True)
+class WarpAppearance(Appearance):
+    """A portrait ready to be moved."""
+
+    box: tuple[int, int, int, int]
+    """x0, y0, x1, y1 of what can move, in pixels of the portrait."""
+    head: Head
+    poser: FacePoser
+    eyes: list[Eyeball]
+    mouth: Mouth
+
+
+class WarpCodec(Codec):
+    """Mesh warp with eyeballs and mouth; `motion_dim` is that of FaceMotion."""
+
+    motion_dim = MOTION_DIM
+
+    def __init__(self, rig: Rig | Path | str | None = None) -> None:
+        """`rig` may be a loaded rig or a file; by default the one that ships."""
+        self.rig = rig if isinstance(rig, Rig) else Rig.load(rig)
+
+    @classmethod
+    def load(cls, rig: Path | str | None = None) -> WarpCodec:
+        """The codec with a rig file, by default the one that ships."""
+        return cls(rig)
+
+    def encode_appearance(self, portrait: NDArray[np.uint8], landmarks: Landmarks, rest: NDArray[np.float32]) -> WarpAppearance:
+        """Mesh, eyeballs and mouth of one portrait (tens of milliseconds)."""
+        portrait, rest = checked_portrait(portrait), checked_motion(np.asarray(rest)[None], MOTION_DIM)[0]
+        height, width = portrait.shape[:2]
+        head = fit_head(landmarks, height, width)
+        box = moving_box(head, height, width)
+        inside = portrait[box[1] : box[3], box[0] : box[2]]
+        offset = np.array(box[:2], np.float64)
+        points = landmarks.points[:, :2].astype(np.float64) - offset
+        eyes, mouth = build_eyeballs(inside, points, head, offset), build_mouth(inside, points, head)
+        return WarpAppearance(portrait, landmarks, rest, box, head, FacePoser(self.rig, head, rest, landmarks.rotation_deg), eyes, mouth)
+
+    def encode_motion(self, landmarks: Sequence[Landmarks]) -> NDArray[np.float32]:
+        """The measured motion itself."""
+        return measured_motion(landmarks)
+
+    def decode(self, appearance: Appearance, motion: NDArray[np.float32]) -> Iterator[NDArray[np.uint8]]:
+        """Pictures of `Codec.decode`; needs an appearance of this codec."""
+        if not isinstance(appearance, WarpAppearance):
+            raise TypeError(f"expected an appearance made by WarpCodec.encode_appearance, got {type(appearance).__name__}")
+        rows = checked_motion(motion, self.motion_dim)
+        painter = Painter(appearance)
+        return (painter.draw(row) for row in rows)
+
+
+def moving_box(head: Head, height: int, width: int) -> tuple[int, int, int, int]:
+    """The part of a picture of that size that any motion of the head may change: x0, y0, x1, y1."""
+    x, y = head.vertices[:, 0], -head.vertices[:, 1]
+    x0, y0 = max(int(np.floor(x.min())), 0), max(int(np.floor(y.min())), 0)
+    return x0, y0, min(int(np.ceil(x.max())) + 1, width), min(int(np.ceil(y.max())) + 1, height)
+
+
+class Painter:
+    """Draws frames of one appearance; holds the working memory of one thread."""
+
+    def __init__(self, appearance: WarpAppearance) -> None:
+        """Working pictures of the box's size."""
+        self.appearance = appearance
+        x0, y0, x1, y1 = appearance.box
+        self.inside = np.ascontiguousarray(appearance.portrait[y0:y1, x0:x1])
+        self.offset = np.array([x0, y0], np.float64)
+        self.source = self._pixels(appearance.head.vertices.astype(np.float64)).astype(np.float32)
+        self.owner = np.empty(self.inside.shape[:2], np.int16)
+        self.depth = np.empty(self.inside.shape[:2], np.float32)
+        self.maps = np.empty((len(appearance.head.triangles), 6), np.float32)
+
+    def _pixels(self, vertices: NDArray[np.float64]) -> NDArray[np.float64]:
+        """x, y in pixels of the box, z as it is."""
+        return np.stack([vertices[:, 0] - self.offset[0], -vertices[:, 1] - self.offset[1], vertices[:, 2]], 1)
+
+    def draw(self, motion: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """The picture [H, W, 3] of one row of motion [58]."""
+        portrait = self.appearance
+        drawn = portrait.poser.pose(motion)
+        vertices = self._pixels(drawn.vertices)
+        points, triangles = vertices.astype(np.float32), portrait.head.triangles
+        kernels.rasterise(points, triangles, self.owner, self.depth, kernels.BEHIND)
+        kernels.source_maps(points, self.source, triangles, self.maps)
+        out = np.empty_like(self.inside)
+        kernels.sample(self.inside, self.owner, self.maps, out)
+        draw_mouth(out, portrait.mouth, drawn, vertices[:, :2], self.offset)
+        for eye in portrait.eyes:
+            draw_eyeball(out, eye, drawn, vertices[:, :2], self.offset, motion, portrait.rest)
+        picture = portrait.portrait.copy()
+        x0, y0, x1, y1 = portrait.box
+        picture[y0:y1, x0:x1] = out
+        return picture

@@ -1,0 +1,167 @@
+"""Eyeballs: what lies behind the lids, taken from the portrait's own eyes.
+
+An eyeball picture holds the portrait's pixels where the eye is open and, under the lids, a completed iris and white. It stays put while
+lids slide over it; gaze carries the iris within it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from instructavatar.codecs.warp import kernels
+from instructavatar.codecs.warp.head import Head
+from instructavatar.codecs.warp.openings import Opening, affine, opening
+from instructavatar.codecs.warp.pose import DrawnFace
+from instructavatar.codecs.warp.topology import EYES, EyePoints
+from instructavatar.face.motion import INDEX
+
+Array = NDArray[np.float32]
+
+# How far the iris travels at 1.0, in lengths of the lid opening (an eyeball of 12 mm turned by 30 degrees behind an opening of 30 mm).
+GAZE_SIDE, GAZE_UP, GAZE_DOWN = 0.19, 0.13, 0.13
+
+
+@dataclass(frozen=True)
+class Eyeball:
+    """One eye of one portrait."""
+
+    points: EyePoints
+    picture: NDArray[np.uint8]
+    """[h, w, 3]"""
+    corner: NDArray[np.int64]
+    """[2] x, y of the picture's first pixel in the portrait's box."""
+    iris: NDArray[np.float64]
+    """[2] centre in pixels of the box."""
+    radius: float
+    plane: NDArray[np.float64]
+    """[3, 3] three points of the eyeball's front in the space of head.py."""
+    rest: Opening
+    length: float
+    """Distance of the corners in pixels."""
+
+
+def build_eyeballs(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, offset: NDArray[np.float64]) -> list[Eyeball]:
+    """Both eyeballs.
+
+    box [h, w, 3] is the moving part of the portrait, points [478, 2] its landmarks in pixels of the box, offset [2] the box's first pixel.
+    """
+    return [_build(box, points, head, offset, eye) for eye in EYES]
+
+
+def _build(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, offset: NDArray[np.float64], eye: EyePoints) -> Eyeball:
+    lids = opening(points, eye.upper, eye.lower, mirrored=eye.side == "Left")
+    length = float(lids.frame[4])
+    iris = points[eye.iris[0]]
+    radius = float(np.clip(np.linalg.norm(points[list(eye.iris[1:])] - iris, axis=1).mean(), 0.12 * length, 0.32 * length))
+    margin = 0.3 * length
+    low = np.floor(np.maximum(points[list(eye.upper + eye.lower)].min(0) - margin, 0)).astype(int)
+    high = np.ceil(np.minimum(points[list(eye.upper + eye.lower)].max(0) + margin, [box.shape[1] - 1, box.shape[0] - 1])).astype(int) + 1
+    low = np.minimum(low, high - 2).clip(0)
+    picture = _complete(box[low[1] : high[1], low[0] : high[0]], lids, iris - low, radius, low)
+    middle = head.vertices[[eye.upper[0], eye.upper[-1]]].mean(0).astype(np.float64)
+    step = 0.2 * head.scale
+    plane = np.stack([middle, middle + step * head.frame[:, 0], middle + step * head.frame[:, 1]])
+    return Eyeball(eye, picture, low, iris, radius, plane, lids, length)
+
+
+def _complete(
+    patch: NDArray[np.uint8], lids: Opening, iris: NDArray[np.float64], radius: float, low: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """The patch with white and iris continued under the lids."""
+    height, width = patch.shape[:2]
+    y, x = np.mgrid[:height, :width].astype(np.float64)
+    above, below = lid_distances(lids, x + low[0], y + low[1])
+    eye_height = max(float((lids.top - lids.low).max()), 1.0)
+    # Pixels along the edges show lashes and the lid's shadow rather than the eye.
+    inside = (above > 0.14 * eye_height) & (below > 0.06 * eye_height)
+    distance = np.hypot(x - iris[0], y - iris[1])
+    colours = patch.astype(np.float32)
+    white = _spread(colours, inside & (distance > 1.15 * radius), 0.5 * radius)
+    ball = _iris_profile(colours, inside, distance, radius)
+    share = np.clip((1.08 * radius - distance) / (0.16 * radius), 0, 1)[..., None]
+    hidden = white * (1 - share) + ball * share
+    own = np.clip(np.minimum(above / (0.14 * eye_height), below / (0.06 * eye_height)), 0, 1)[..., None]
+    return np.clip(hidden * (1 - own) + colours * own + 0.5, 0, 255).astype(np.uint8)
+
+
+def lid_distances(lids: Opening, x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(pixels below the upper lid, pixels above the lower lid) of each place; negative outside."""
+    x0, y0, ex, ey, length = lids.frame
+    along = ((x - x0) * ex + (y - y0) * ey) / length
+    height = (x - x0) * ey - (y - y0) * ex
+    steps = np.linspace(0, 1, len(lids.top))
+    return np.interp(along, steps, lids.top) - height, height - np.interp(along, steps, lids.low)
+
+
+def _spread(colours: Array, known: NDArray[np.bool_], sigma: float) -> Array:
+    """Colours of the known pixels blurred over the rest (normalised, ever wider where none is near)."""
+    if not known.any():
+        known = np.ones_like(known)
+    total, weight = np.zeros_like(colours), np.full(known.shape, 1e-9, np.float32)
+    importance = 1.0
+    for widen in (1.0, 2.5, 6.0, 16.0):
+        mask = known.astype(np.float32)
+        reach = max(sigma * widen, 0.8)
+        total += importance * cv2.GaussianBlur(colours * mask[..., None], (0, 0), reach)
+        weight += importance * cv2.GaussianBlur(mask, (0, 0), reach)
+        importance *= 1e-3
+    return total / weight[..., None]
+
+
+def _iris_profile(colours: Array, inside: NDArray[np.bool_], distance: NDArray[np.float64], radius: float) -> Array:
+    """The iris as colours over the distance from its centre: medians of what is visible."""
+    edges = np.linspace(0, 1.1 * radius, 8)
+    centres, medians = [], []
+    for near, far in zip(edges[:-1], edges[1:], strict=True):
+        ring = inside & (distance >= near) & (distance < far)
+        if ring.sum() >= 3:
+            centres.append((near + far) / 2)
+            medians.append(np.median(colours[ring], axis=0))
+    if not centres:
+        centres, medians = [0.0], [np.median(colours.reshape(-1, 3), axis=0) * 0.4]
+    return np.stack([np.interp(distance, centres, np.array(medians)[:, k]) for k in range(3)], -1).astype(np.float32)
+
+
+def gaze_of(motion: Array, side: str) -> tuple[float, float]:
+    """(towards image right, up) of one eye, -1..1, from its four look actions."""
+    into, out = motion[INDEX[f"eyeLookIn{side}"]], motion[INDEX[f"eyeLookOut{side}"]]
+    right = float(into - out) if side == "Right" else float(out - into)
+    up, down = float(motion[INDEX[f"eyeLookUp{side}"]]), float(motion[INDEX[f"eyeLookDown{side}"]])
+    return right, up * GAZE_UP - down * GAZE_DOWN
+
+
+def draw_eyeball(
+    out: NDArray[np.uint8],
+    eye: Eyeball,
+    drawn: DrawnFace,
+    points: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    motion: Array,
+    rest: Array,
+) -> None:
+    """Draw one eyeball into `out` [h, w, 3]. points [V, 2] are the drawn vertices in pixels of the box."""
+    lids = opening(points, eye.points.upper, eye.points.lower, mirrored=eye.points.side == "Left")
+    (right, up), (rest_right, rest_up) = gaze_of(motion, eye.points.side), gaze_of(rest, eye.points.side)
+    side, rise = (right - rest_right) * GAZE_SIDE * eye.length, (up - rest_up) * eye.length
+    along, above = eye.rest.frame[2:4], np.array([eye.rest.frame[3], -eye.rest.frame[2]])
+    shift = side * along + rise * above
+    moved = max(float(np.abs(lids.top - eye.rest.top).max()), float(np.abs(lids.low - eye.rest.low).max())) / (0.04 * eye.length)
+    amount = float(np.clip(max(moved, float(np.hypot(*shift)) / (0.03 * eye.length)), 0, 1))
+    if amount <= 0.0:
+        return
+    to_ball = affine(_flat(drawn.skull(eye.plane)) - offset, _flat(eye.plane) - offset - eye.corner)
+    centre = eye.iris + shift - eye.corner
+    reach = max(1.3 * eye.length * 0.5, 2.4 * eye.radius)
+    gaze = np.array([*centre, *shift, 1.1 * eye.radius, reach], np.float32)
+    shade = np.array([0.45, 0.05 * eye.length], np.float32)
+    box = lids.box(out.shape[1], out.shape[0])
+    kernels.draw_eye(out, box, lids.frame, lids.top, lids.low, eye.picture, to_ball, gaze, amount, shade)
+
+
+def _flat(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Space of head.py to pixels x right, y down."""
+    return points[..., :2] * np.array([1.0, -1.0])

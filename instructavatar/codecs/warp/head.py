@@ -1,0 +1,140 @@
+"""The portrait's head as a mesh: face points with depth, rings that carry hair, ears and neck, and how far each follows the skull.
+
+Space: pixels of the portrait with x right, y UP (so minus the picture's y) and z towards the viewer. V vertices = 468 face points and then
+R rings of 36 points. Lengths named _iod are in inter-ocular distances.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instructavatar.codecs.warp import topology
+from instructavatar.face import mesh
+from instructavatar.face.landmarks import Landmarks
+
+Array = NDArray[np.float32]
+
+RINGS = 7
+# Neck pivot and middle of the skull in the face's own frame (origin between the outer eye corners), in inter-ocular distances (9 cm):
+# the upper neck joints lie about 9 cm behind the eyes and 6 cm below them; the skull's outline lies in the plane of its middle.
+PIVOT_IOD = np.array([0.0, -0.75, -0.95])
+SKULL_IOD = np.array([0.0, 0.2, -0.95])
+NECK_IOD = np.array([0.0, -1.6, -0.85])
+
+
+@dataclass(frozen=True)
+class Head:
+    """One portrait's head."""
+
+    vertices: Array
+    """[V, 3] in the space of this file."""
+    triangles: NDArray[np.int32]
+    """[F, 3], back layers first."""
+    follow: Array
+    """[V] share of the skull's movement that a vertex takes, 1 on the face, 0 on the outermost ring."""
+    carrier: NDArray[np.int64]
+    """[V] the face point whose expression offset a vertex takes (itself on the face)."""
+    carried: Array
+    """[V] how much of it."""
+    frame: NDArray[np.float64]
+    """[3, 3] rotation from the face's own axes to the picture's."""
+    scale: float
+    """Pixels in an inter-ocular distance."""
+    origin: NDArray[np.float64]
+    """[3] the point between the outer eye corners."""
+    pivot: NDArray[np.float64]
+    """[3] where the neck turns."""
+
+    def place(self, point_iod: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points [..., 3] of the face's own frame in the space of this file."""
+        return self.origin + self.scale * point_iod @ self.frame.T
+
+
+def picture_points(landmarks: Landmarks) -> Array:
+    """All 478 points with y up and z towards the viewer."""
+    return landmarks.points * np.array([1, -1, -1], np.float32)
+
+
+def fit_head(landmarks: Landmarks, height: int, width: int) -> Head:
+    """Fit the canonical face to the points, take its relief, and grow the rings inside a picture of that size."""
+    points = picture_points(landmarks)[: topology.FACE_POINTS].astype(np.float64)
+    frame, scale_cm, centre = fit_frame(points)
+    canonical = mesh.canonical_mesh()
+    own = canonical.vertices.astype(np.float64)
+    scale = scale_cm * canonical.interocular
+    # The net's depth is flat and noisy; the canonical relief, turned as the face is, gives the parallax of a real head.
+    points[:, 2] = (own @ frame.T)[:, 2] * scale_cm
+    corners = points[list(mesh.OUTER_EYE_CORNERS)]
+    origin = corners.mean(0)
+    head = Head(
+        *(np.zeros(0, np.float32), np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32)),
+        *(frame, scale, origin, np.zeros(3)),
+    )
+    rings, follow, carried = _grow_rings(points, head, height, width)
+    loop = np.array(mesh.FACE_OVAL)
+    return Head(
+        vertices=np.concatenate([points, rings.reshape(-1, 3)]).astype(np.float32),
+        triangles=np.concatenate([topology.ring_triangles(mesh.FACE_OVAL, RINGS), topology.face_triangles()]),
+        follow=np.concatenate([np.ones(len(points)), follow.ravel()]).astype(np.float32),
+        carrier=np.concatenate([np.arange(len(points)), np.tile(loop, RINGS)]),
+        carried=np.concatenate([np.ones(len(points)), carried.ravel()]).astype(np.float32),
+        frame=frame,
+        scale=scale,
+        origin=origin,
+        pivot=head.place(PIVOT_IOD),
+    )
+
+
+def fit_frame(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
+    """(rotation [3, 3], pixels per centimetre, centre [3]) of the canonical face under a weak-perspective camera.
+
+    Only x and y are trusted. The steady points of the landmark net count most; the others keep odd faces upright.
+    """
+    canonical = mesh.canonical_mesh()
+    weights = canonical.pose_weights.astype(np.float64)
+    weights = weights / weights.sum() + 0.25 / len(weights)
+    weights /= weights.sum()
+    own = canonical.vertices.astype(np.float64)
+    own_centre, centre = weights @ own, weights @ points
+    a, b = own - own_centre, (points - centre)[:, :2]
+    rows = np.linalg.solve((a * weights[:, None]).T @ a, (a * weights[:, None]).T @ b).T  # [2, 3]
+    u, stretch, vt = np.linalg.svd(rows, full_matrices=False)
+    two = u @ vt
+    rotation = np.stack([two[0], two[1], np.cross(two[0], two[1])])
+    return rotation, float(stretch.mean()), centre
+
+
+def _smooth(t: NDArray[np.float64]) -> NDArray[np.float64]:
+    t = np.clip(t, 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def _grow_rings(points: NDArray[np.float64], head: Head, height: int, width: int) -> tuple[NDArray[np.float64], ...]:
+    """Rings [R, 36, 3], their share of the skull's movement [R, 36] and of their face point's expression [R, 36]."""
+    oval = points[list(mesh.FACE_OVAL)]
+    own = (oval - head.origin) @ head.frame / head.scale  # in the face's own frame
+    outward = own[:, :2] - np.array([0.0, -0.35])
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    up, down = np.clip(outward[:, 1], 0, 1), np.clip(-outward[:, 1], 0, 1)
+    stays = 0.35 + 0.35 * up - 0.35 * down  # follows fully up to here ...
+    ends = 1.6 + 0.5 * up + 0.1 * down  # ... and not at all from here
+    steps = np.array([0.1, 0.22, 0.37, 0.55, 0.73, 0.88, 1.0])[:, None]
+    distance = steps * ends
+    roll = head.frame[:2, 0] / np.linalg.norm(head.frame[:2, 0])
+    turned = np.stack([outward @ np.array([roll[0], -roll[1]]), outward @ np.array([roll[1], roll[0]])], 1)
+    rings = np.empty((RINGS, len(oval), 3))
+    rings[..., :2] = oval[None, :, :2] + head.scale * distance[..., None] * turned
+    middle = np.where(outward[:, 1] < -0.3, head.place(NECK_IOD)[2], head.place(SKULL_IOD)[2])
+    reach = _smooth(distance / 0.45)
+    rings[..., 2] = oval[:, 2] * (1 - reach) + middle * reach
+    follow = 1.0 - _smooth((distance - stays) / (ends - stays))
+    follow[-1] = 0.0
+    edge = np.minimum.reduce([rings[..., 0], width - 1 - rings[..., 0], -rings[..., 1], height - 1 + rings[..., 1]]) / head.scale
+    # What touches the picture's border stays there: nothing is known beyond it.
+    follow *= _smooth(edge / 0.5)
+    carried = np.exp(-((distance / 0.45) ** 2)) * _smooth(edge / 0.5)
+    carried[-1] = 0.0
+    return rings, follow, carried

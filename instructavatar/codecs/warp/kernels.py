@@ -1,0 +1,228 @@
+"""The compiled inner loops: triangles to a source map, map to pixels, and the openings of lips and lids.
+
+Pictures are uint8 [h, w, 3]; coordinates are pixels with the centre of the first pixel at (0, 0). V vertices, F triangles.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instructavatar.codecs.warp.compiled import njit
+
+# Depth that a triangle seen from behind is pushed back by, so that it shows only where nothing else does.
+BEHIND = 1.0e6
+
+
+@njit
+def rasterise(
+    drawn: NDArray[np.float32], triangles: NDArray[np.int32], owner: NDArray[np.int16], depth: NDArray[np.float32], behind: float
+) -> None:
+    """Write into `owner` [h, w] the nearest triangle of every pixel, -1 where there is none.
+
+    drawn [V, 3]: x, y in pixels of the box and z towards the viewer. depth [h, w] is working space.
+    """
+    height, width = owner.shape
+    for y in range(height):
+        for x in range(width):
+            owner[y, x] = -1
+            depth[y, x] = -1.0e30
+    for f in range(triangles.shape[0]):
+        a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
+        ax, ay, az = drawn[a, 0], drawn[a, 1], drawn[a, 2]
+        bx, by, bz = drawn[b, 0], drawn[b, 1], drawn[b, 2]
+        cx, cy, cz = drawn[c, 0], drawn[c, 1], drawn[c, 2]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area == 0.0:
+            continue
+        push = 0.0 if area > 0.0 else behind
+        low_y = max(0, int(np.ceil(min(ay, by, cy) - 1e-3)))
+        high_y = min(height - 1, int(np.floor(max(ay, by, cy) + 1e-3)))
+        inverse = 1.0 / area
+        # Barycentric weights of b and c are linear in x and y.
+        ub_x, ub_y = (cy - ay) * inverse, -(cx - ax) * inverse
+        uc_x, uc_y = -(by - ay) * inverse, (bx - ax) * inverse
+        z_x, z_y = (bz - az) * ub_x + (cz - az) * uc_x, (bz - az) * ub_y + (cz - az) * uc_y
+        for y in range(low_y, high_y + 1):
+            # Span of x on this row where all three weights are >= 0 (a hair's width of slack leaves no cracks).
+            left, right = 0.0, width - 1.0
+            for k in range(3):
+                if k == 0:
+                    slope, offset = ub_x, ub_y * (y - ay) - ub_x * ax
+                elif k == 1:
+                    slope, offset = uc_x, uc_y * (y - ay) - uc_x * ax
+                else:
+                    slope = -(ub_x + uc_x)
+                    offset = 1.0 - (ub_y + uc_y) * (y - ay) + (ub_x + uc_x) * ax
+                if slope > 1e-9:
+                    left = max(left, -offset / slope - 1e-3)
+                elif slope < -1e-9:
+                    right = min(right, -offset / slope + 1e-3)
+                elif offset < -1e-4:
+                    right = -1.0
+            first, last = int(np.ceil(left)), int(np.floor(right))
+            z = az + z_x * (first - ax) + z_y * (y - ay) - push
+            for x in range(first, last + 1):
+                if z > depth[y, x]:
+                    depth[y, x] = z
+                    owner[y, x] = f
+                z += z_x
+
+
+@njit
+def source_maps(drawn: NDArray[np.float32], source: NDArray[np.float32], triangles: NDArray[np.int32], maps: NDArray[np.float32]) -> None:
+    """Fill maps [F, 6]: sx = m0 x + m1 y + m2 and sy = m3 x + m4 y + m5 take a drawn pixel to where it is in the portrait."""
+    for f in range(triangles.shape[0]):
+        a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
+        ax, ay = drawn[a, 0], drawn[a, 1]
+        bx, by, cx, cy = drawn[b, 0] - ax, drawn[b, 1] - ay, drawn[c, 0] - ax, drawn[c, 1] - ay
+        area = bx * cy - by * cx
+        if abs(area) < 1e-6:
+            area = 1e-6
+        for k in range(2):
+            p, q = source[b, k] - source[a, k], source[c, k] - source[a, k]
+            mx, my = (p * cy - q * by) / area, (q * bx - p * cx) / area
+            maps[f, 3 * k] = mx
+            maps[f, 3 * k + 1] = my
+            maps[f, 3 * k + 2] = source[a, k] - mx * ax - my * ay
+
+
+@njit
+def sample(picture: NDArray[np.uint8], owner: NDArray[np.int16], maps: NDArray[np.float32], out: NDArray[np.uint8]) -> None:
+    """Fill `out` [h, w, 3] with bilinear samples of `picture`; pixels without an owner are copied from the same place."""
+    height, width = owner.shape
+    last_x, last_y = np.float32(width - 1.001), np.float32(height - 1.001)
+    zero = np.float32(0.0)
+    for y in range(height):
+        fy = np.float32(y)
+        for x in range(width):
+            f = owner[y, x]
+            if f < 0:
+                out[y, x, 0] = picture[y, x, 0]
+                out[y, x, 1] = picture[y, x, 1]
+                out[y, x, 2] = picture[y, x, 2]
+                continue
+            fx = np.float32(x)
+            sx = min(max(maps[f, 0] * fx + maps[f, 1] * fy + maps[f, 2], zero), last_x)
+            sy = min(max(maps[f, 3] * fx + maps[f, 4] * fy + maps[f, 5], zero), last_y)
+            ix, iy = np.int32(sx), np.int32(sy)
+            # 11 bits of fraction and integer arithmetic: as exact as 8-bit pixels can show, and fast.
+            wx, wy = np.int32((sx - ix) * np.float32(2048.0) + np.float32(0.5)), np.int32((sy - iy) * np.float32(2048.0) + np.float32(0.5))
+            for k in range(3):
+                top = np.int32(picture[iy, ix, k]) * (2048 - wx) + np.int32(picture[iy, ix + 1, k]) * wx
+                low = np.int32(picture[iy + 1, ix, k]) * (2048 - wx) + np.int32(picture[iy + 1, ix + 1, k]) * wx
+                out[y, x, k] = np.uint8((np.int64(top) * (2048 - wy) + np.int64(low) * wy + (1 << 21)) >> 22)
+
+
+@njit
+def _mix(under: int, over: float, amount: float) -> np.uint8:
+    return np.uint8(min(max(under + (over - under) * amount + 0.5, 0.0), 255.0))
+
+
+@njit
+def _coverage(
+    x: float, y: float, frame: NDArray[np.float32], top: NDArray[np.float32], low: NDArray[np.float32]
+) -> tuple[float, float, float, float]:
+    """(covered share of the pixel 0..1, place along the opening 0..1, pixels below the upper edge, pixels above the lower edge)."""
+    dx, dy = x - frame[0], y - frame[1]
+    u = (dx * frame[2] + dy * frame[3]) / frame[4]
+    if u <= 0.0 or u >= 1.0:
+        return 0.0, 0.0, 0.0, 0.0
+    v = dx * frame[3] - dy * frame[2]
+    steps = top.shape[0] - 1
+    i = int(u * steps)
+    t = u * steps - i
+    upper, under = top[i] + (top[i + 1] - top[i]) * t, low[i] + (low[i + 1] - low[i]) * t
+    step = frame[4] / steps
+    # Height over the edge to distance from it.
+    slope_upper, slope_under = (top[i + 1] - top[i]) / step, (low[i + 1] - low[i]) / step
+    above, below = (upper - v) / np.sqrt(1.0 + slope_upper * slope_upper), (v - under) / np.sqrt(1.0 + slope_under * slope_under)
+    # Two edges inside one pixel: what both leave free, so a closed opening covers nothing.
+    covered = max(min(max(above + 0.5, 0.0), 1.0) + min(max(below + 0.5, 0.0), 1.0) - 1.0, 0.0)
+    return covered, u, upper - v, v - under
+
+
+@njit
+def _bilinear(picture: NDArray[np.uint8], x: float, y: float, channel: int) -> float:
+    height, width = picture.shape[0], picture.shape[1]
+    x, y = min(max(x, 0.0), width - 1.001), min(max(y, 0.0), height - 1.001)
+    ix, iy = int(x), int(y)
+    wx, wy = x - ix, y - iy
+    top = picture[iy, ix, channel] * (1.0 - wx) + picture[iy, ix + 1, channel] * wx
+    low = picture[iy + 1, ix, channel] * (1.0 - wx) + picture[iy + 1, ix + 1, channel] * wx
+    return top * (1.0 - wy) + low * wy
+
+
+@njit
+def draw_eye(
+    out: NDArray[np.uint8],
+    box: NDArray[np.int32],
+    frame: NDArray[np.float32],
+    top: NDArray[np.float32],
+    low: NDArray[np.float32],
+    eyeball: NDArray[np.uint8],
+    to_eyeball: NDArray[np.float32],
+    gaze: NDArray[np.float32],
+    amount: float,
+    shade: NDArray[np.float32],
+) -> None:
+    """Lay the eyeball into the opening of the lids.
+
+    box: x0, y0, x1, y1 of the pixels to visit. frame: x, y of the image-left corner, unit vector to the other one, length. top, low: heights
+    of the lids over that line. eyeball [h, w, 3] is a picture of the eye without lids; to_eyeball [6] maps drawn pixels to it. gaze: x, y of
+    the iris's drawn centre and its shift in eyeball pixels, radius that moves rigidly, radius that stays. amount 0..1 fades the layer in.
+    shade: strength and reach (pixels) of the upper lid's shadow.
+    """
+    for y in range(box[1], box[3]):
+        for x in range(box[0], box[2]):
+            covered, _, under_lid, _ = _coverage(x, y, frame, top, low)
+            if covered <= 0.0:
+                continue
+            ex, ey = to_eyeball[0] * x + to_eyeball[1] * y + to_eyeball[2], to_eyeball[3] * x + to_eyeball[4] * y + to_eyeball[5]
+            distance = np.sqrt((ex - gaze[0]) ** 2 + (ey - gaze[1]) ** 2)
+            t = min(max((gaze[5] - distance) / (gaze[5] - gaze[4]), 0.0), 1.0)
+            weight = t * t * (3.0 - 2.0 * t)
+            light = 1.0 - shade[0] * np.exp(-max(under_lid, 0.0) / shade[1])
+            for k in range(3):
+                value = _bilinear(eyeball, ex - gaze[2] * weight, ey - gaze[3] * weight, k) * light
+                out[y, x, k] = _mix(out[y, x, k], value, covered * amount)
+
+
+@njit
+def draw_mouth(
+    out: NDArray[np.uint8],
+    box: NDArray[np.int32],
+    frame: NDArray[np.float32],
+    top: NDArray[np.float32],
+    low: NDArray[np.float32],
+    cavity: NDArray[np.float32],
+    upper: NDArray[np.uint8],
+    to_upper: NDArray[np.float32],
+    lower: NDArray[np.uint8],
+    to_lower: NDArray[np.float32],
+    amount: float,
+    shade: NDArray[np.float32],
+) -> None:
+    """Lay cavity, lower teeth with tongue (`lower` RGBA) and upper teeth (`upper` RGBA) into the opening of the lips.
+
+    cavity [3] is the colour of the dark; shade: strength and reach (pixels) of the lips' shadow. The rest is as for `draw_eye`.
+    """
+    for y in range(box[1], box[3]):
+        for x in range(box[0], box[2]):
+            covered, u, under_lip, over_lip = _coverage(x, y, frame, top, low)
+            if covered <= 0.0:
+                continue
+            ux, uy = to_upper[0] * x + to_upper[1] * y + to_upper[2], to_upper[3] * x + to_upper[4] * y + to_upper[5]
+            lx, ly = to_lower[0] * x + to_lower[1] * y + to_lower[2], to_lower[3] * x + to_lower[4] * y + to_lower[5]
+            alpha_upper = _bilinear(upper, ux, uy, 3) / 255.0
+            alpha_lower = _bilinear(lower, lx, ly, 3) / 255.0
+            corner = 4.0 * u * (1.0 - u)
+            light = (1.0 - shade[0] * np.exp(-max(under_lip, 0.0) / shade[1])) * (
+                1.0 - 0.5 * shade[0] * np.exp(-max(over_lip, 0.0) / shade[1])
+            )
+            light *= 0.55 + 0.45 * np.sqrt(corner)
+            for k in range(3):
+                value = cavity[k]
+                value += (_bilinear(lower, lx, ly, k) - value) * alpha_lower
+                value += (_bilinear(upper, ux, uy, k) - value) * alpha_upper
+                out[y, x, k] = _mix(out[y, x, k], value * light, covered * amount)

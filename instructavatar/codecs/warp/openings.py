@@ -1,0 +1,69 @@
+"""The openings of lids and lips: smooth edges through the drawn points, measured over the line between the corners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+# Samples along an edge; the curves are drawn as straight pieces between them.
+STEPS = 48
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One opening in pixels of the drawn box."""
+
+    frame: Array
+    """[5] x, y of the first corner, unit vector to the last corner, distance."""
+    top: Array
+    """[STEPS + 1] height of the upper edge over the line between the corners, positive towards the forehead."""
+    low: Array
+    """[STEPS + 1] height of the lower edge."""
+
+    def box(self, width: int, height: int) -> NDArray[np.int32]:
+        """x0, y0, x1, y1 of the pixels it can touch, inside a picture of that size."""
+        x, y, ex, ey, length = (float(v) for v in self.frame)
+        high, deep = float(self.top.max()), float(self.low.min())
+        xs = [x + ex * length * t + ey * v for t in (0, 1) for v in (high, deep)]
+        ys = [y + ey * length * t - ex * v for t in (0, 1) for v in (high, deep)]
+        lows = np.floor([min(xs) - 1, min(ys) - 1]).clip(0)
+        highs = np.minimum(np.ceil([max(xs) + 2, max(ys) + 2]), [width, height])
+        return np.array([*lows, *highs], np.int32)
+
+
+def opening(points: NDArray[np.float64], upper: Sequence[int], lower: Sequence[int], mirrored: bool = False) -> Opening:
+    """The opening between two rows of points [V, 2+] (x right, y down) that share both ends.
+
+    `mirrored` rows run from image right to image left; they are turned so that heights stay positive upwards.
+    """
+    top, low = points[list(upper), :2], points[list(lower), :2]
+    if mirrored:
+        top, low = top[::-1], low[::-1]
+    first, last = top[0], top[-1]
+    length = max(float(np.linalg.norm(last - first)), 1e-3)
+    ex, ey = (last - first) / length
+    frame = np.array([*first, ex, ey, length], np.float32)
+    axes = np.array([[ex, ey], [ey, -ex]])
+    return Opening(frame, _heights((top - first) @ axes.T, length), _heights((low - first) @ axes.T, length))
+
+
+def _heights(row: NDArray[np.float64], length: float) -> Array:
+    """Resample a row of (along, height) to even steps along the line, through a Catmull-Rom curve."""
+    padded = np.concatenate([2 * row[:1] - row[1:2], row, 2 * row[-1:] - row[-2:-1]])
+    t = np.linspace(0, 1, 9)[:-1, None, None]
+    p0, p1, p2, p3 = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
+    curve = 0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3)
+    curve = np.concatenate([curve.transpose(1, 0, 2).reshape(-1, 2), row[-1:]])
+    along = np.maximum.accumulate(curve[:, 0]) + 1e-6 * np.arange(len(curve))
+    return np.interp(np.linspace(0, length, STEPS + 1), along, curve[:, 1]).astype(np.float32)
+
+
+def affine(drawn: NDArray[np.float64], source: NDArray[np.float64]) -> Array:
+    """[6] map from drawn pixels to source pixels through three pairs of points [3, 2]."""
+    system = np.concatenate([drawn, np.ones((3, 1))], 1)
+    return np.linalg.solve(system, source).T.ravel().astype(np.float32)

@@ -1,0 +1,112 @@
+"""Motion to drawn vertices: rig offsets in the face's own frame, lids and lips that meet, and the head turned about the neck.
+
+Same space as head.py. V vertices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instructavatar.codecs.warp.head import Head
+from instructavatar.codecs.warp.topology import EYES, FACE_POINTS, JAW
+from instructavatar.face.landmarks import CAMERA_DISTANCE
+from instructavatar.face.mesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
+from instructavatar.face.motion import ACTION_COUNT, ROTATION, TRANSLATION, rotation_matrix
+from instructavatar.face.rig import Rig
+
+Array = NDArray[np.float32]
+
+# Share of the eye's height by which a fully closed lid passes the other.
+LID_OVERLAP = 0.08
+_EPS = 1e-6
+
+
+@dataclass(frozen=True)
+class RigidMove:
+    """x -> turn (x - pivot) + pivot + shift, in the space of head.py."""
+
+    turn: NDArray[np.float64]
+    pivot: NDArray[np.float64]
+    shift: NDArray[np.float64]
+
+    def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Moved points [..., 3]."""
+        return (points - self.pivot) @ self.turn.T + self.pivot + self.shift
+
+
+@dataclass(frozen=True)
+class DrawnFace:
+    """One frame's geometry."""
+
+    vertices: NDArray[np.float64]
+    """[V, 3]"""
+    skull: RigidMove
+    jaw_shift: NDArray[np.float64]
+    """[3] how the jaw bone moved before the head turned."""
+    offsets: NDArray[np.float64]
+    """[468, 3] expression offsets from the portrait's face, before the head turned, in inter-ocular distances and the face's own axes."""
+
+
+class FacePoser:
+    """Poses one portrait's head."""
+
+    def __init__(self, rig: Rig, head: Head, rest: Array, rotation_deg: Array) -> None:
+        """`rest` [58] is the motion the portrait shows; `rotation_deg` [3] its absolute pose."""
+        self.rig, self.head, self.rotation_deg = rig, head, np.asarray(rotation_deg, np.float64)
+        self.rest_offsets = rig.offsets(rest[:ACTION_COUNT]).astype(np.float64)
+        face = head.vertices[:FACE_POINTS].astype(np.float64)
+        self.own = (face - head.origin) @ head.frame / head.scale
+        self.neutral = rig.neutral.astype(np.float64)
+
+    def pose(self, motion: Array) -> DrawnFace:
+        """Geometry of one row of motion [58]."""
+        offsets = self.rig.offsets(motion[:ACTION_COUNT]).astype(np.float64) - self.rest_offsets
+        offsets = self._meet_lips(self._close_lids(offsets))
+        head = self.head
+        moved = offsets @ head.frame.T * head.scale
+        vertices = head.vertices + moved[head.carrier] * head.carried[:, None]
+        skull = self._skull(motion)
+        vertices = vertices + head.follow[:, None] * (skull(vertices) - vertices)
+        jaw = 0.9 * offsets[list(JAW)].mean(0) @ head.frame.T * head.scale
+        return DrawnFace(vertices, skull, jaw, offsets)
+
+    def _skull(self, motion: Array) -> RigidMove:
+        """Rotation angles add to the portrait's own; z nearer is larger (weak perspective)."""
+        start = rotation_matrix(*self.rotation_deg)
+        turn = rotation_matrix(*(self.rotation_deg + motion[ROTATION].astype(np.float64))) @ start.T
+        x, y, z = motion[TRANSLATION].astype(np.float64)
+        grow = CAMERA_DISTANCE / (CAMERA_DISTANCE - min(z, 0.5 * CAMERA_DISTANCE))
+        return RigidMove(turn * grow, self.head.pivot, np.array([x, y, 0.0]) * self.head.scale)
+
+    def _close_lids(self, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Rescale lid offsets so that the eye's own height takes the rig's relative opening: the lids of any eye meet at a full blink."""
+        offsets = offsets.copy()
+        for eye in EYES:
+            upper, lower = list(eye.upper[1:-1]), list(eye.lower[1:-1])
+            rig_gap = (self.neutral[upper] - self.neutral[lower])[:, 1]
+            rest_gap = rig_gap + (self.rest_offsets[upper] - self.rest_offsets[lower])[:, 1]
+            up, low = offsets[upper, 1], offsets[lower, 1]
+            change = up - low
+            ratio = np.clip((rest_gap + change) / np.maximum(rest_gap, 0.25 * rig_gap), 0.0, 2.0)
+            # A closed lid overlaps a little, so that no sliver of the eye stays.
+            wanted = (self.own[upper] - self.own[lower])[:, 1] * (1.0 + LID_OVERLAP) * np.minimum(ratio - 1.0, 0.0)
+            wanted += (self.own[upper] - self.own[lower])[:, 1] * np.maximum(ratio - 1.0, 0.0)
+            share = np.clip(up / np.where(np.abs(change) > _EPS, change, _EPS), 0.0, 1.0)
+            common = up - share * change
+            offsets[upper, 1] = common + share * wanted
+            offsets[lower, 1] = common - (1.0 - share) * wanted
+        return offsets
+
+    def _meet_lips(self, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Lips press but never pass through each other."""
+        upper, lower = list(LIPS_INNER_UPPER[1:-1]), list(LIPS_INNER_LOWER[1:-1])
+        gap = (self.own[upper] + offsets[upper] - self.own[lower] - offsets[lower])[:, 1]
+        rest = np.minimum((self.own[upper] - self.own[lower])[:, 1], 0.0)
+        excess = np.minimum(gap - rest, 0.0)
+        offsets = offsets.copy()
+        offsets[upper, 1] -= 0.5 * excess
+        offsets[lower, 1] += 0.5 * excess
+        return offsets

@@ -1,0 +1,109 @@
+"""Teeth and tongue, drawn once per portrait in the portrait's own light, as RGBA pictures.
+
+Lengths are in inter-ocular distances (9 cm on an adult), so an upper incisor of 10 mm is 0.11.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+# Widths of the visible teeth from the middle outwards, seen from the front (the arch turns away), in millimetres.
+UPPER_WIDTHS = (8.6, 6.6, 6.0, 4.4, 3.4, 2.4)
+LOWER_WIDTHS = (5.4, 5.8, 5.6, 4.6, 3.6, 2.6)
+UPPER_LENGTHS = (1.0, 0.9, 0.97, 0.84, 0.76, 0.7)
+LOWER_LENGTHS = (0.92, 0.95, 1.0, 0.88, 0.8, 0.72)
+IVORY = np.array([232.0, 224.0, 206.0])
+GUM = np.array([176.0, 98.0, 96.0])
+TONGUE = np.array([186.0, 98.0, 98.0])
+
+
+@dataclass(frozen=True)
+class Light:
+    """The light of the portrait's face."""
+
+    teeth: NDArray[np.float64]
+    """[3] colour of a lit tooth."""
+    gum: NDArray[np.float64]
+    tongue: NDArray[np.float64]
+    cavity: NDArray[np.float64]
+
+
+def light_of(skin: NDArray[np.float64], lips: NDArray[np.float64]) -> Light:
+    """Colours that belong to a face with that skin and those lips ([N, 3] pixels each).
+
+    The brightest skin tells how strong the light is, the lips how pink flesh looks in it; a grey or bronze face gets grey or bronze teeth.
+    """
+    bright = np.percentile(skin, 85, axis=0)
+    level = float(np.clip(bright.max() / 225.0, 0.25, 1.05))
+    colourful = float(np.clip((bright.max() - bright.min()) / 60.0, 0.0, 1.0))
+    tint = bright / max(bright.max(), 1.0)
+    teeth = level * IVORY * (0.75 + 0.25 * tint)
+    teeth = colourful * teeth + (1 - colourful) * teeth.mean()
+    flesh = np.median(lips, axis=0)
+    gum = 0.5 * level * GUM + 0.5 * flesh
+    tongue = 0.5 * level * TONGUE + 0.5 * flesh
+    cavity = 0.16 * flesh * np.array([1.0, 0.75, 0.75])
+    return Light(np.minimum(teeth, 245), gum, tongue, cavity)
+
+
+def draw_row(
+    widths: tuple[float, ...], lengths: tuple[float, ...], length_mm: float, light: Light, pixels_per_mm: float, gum_mm: float
+) -> NDArray[np.uint8]:
+    """A row of teeth as RGBA, gum on top and edges below, its middle in the middle of the picture."""
+    half = sum(widths) + 1.0
+    width, height = int(2 * half * pixels_per_mm) + 2, int((length_mm * 1.12 + gum_mm) * pixels_per_mm) + 2
+    y, x = np.mgrid[:height, :width] / pixels_per_mm
+    x = np.abs(x - width / 2 / pixels_per_mm)
+    edges = np.concatenate([[0.0], np.cumsum(widths)])
+    index = np.clip(np.searchsorted(edges, x.ravel(), side="right").reshape(x.shape) - 1, 0, len(widths) - 1)
+    left, span = edges[index], np.asarray(widths)[index]
+    s = np.clip((x - left) / span, 0, 1) * 2 - 1  # -1..1 across a tooth
+    crown = gum_mm + length_mm * np.asarray(lengths)[index]
+    rounding = 0.10 * length_mm * np.abs(s) ** 3
+    gumline = gum_mm + 0.10 * length_mm * (np.abs(s) ** 2)
+    softness = 0.35
+    alpha = np.clip((crown - rounding - y) / softness + 0.5, 0, 1) * np.clip((edges[-1] - x) / softness, 0, 1)
+    # A tooth is brightest left of its middle line and a third down, darker at its sides and towards the back of the arch.
+    body = 1.0 - 0.13 * np.abs(s) ** 2.5 - 0.05 * np.clip((y - gum_mm) / length_mm, 0, 1)
+    arch = 1.0 - 0.62 * np.clip(x / edges[-1], 0, 1) ** 2
+    gap = 1.0 - 0.26 * np.exp(-(((1 - np.abs(s)) * span / 0.5) ** 2))
+    colour = light.teeth * (body * arch * gap)[..., None]
+    is_gum = np.clip((gumline - y) / 0.8 + 0.5, 0, 1)[..., None]
+    colour = colour * (1 - is_gum) + (light.gum * (arch * (0.75 + 0.25 * np.clip(y / gum_mm, 0, 1)))[..., None]) * is_gum
+    return _rgba(colour, alpha)
+
+
+def draw_tongue(light: Light, pixels_per_mm: float, width_mm: float, height_mm: float) -> NDArray[np.uint8]:
+    """The tongue at rest behind the lower teeth, RGBA."""
+    width, height = int(width_mm * pixels_per_mm) + 2, int(height_mm * pixels_per_mm) + 2
+    y, x = np.mgrid[:height, :width].astype(np.float64)
+    x, y = (x / width - 0.5) * 2, y / height
+    top = 0.12 + 0.5 * np.abs(x) ** 2.4
+    alpha = np.clip((y - top) / 0.12, 0, 1) * np.clip((1 - np.abs(x)) / 0.1, 0, 1)
+    shade = 0.5 + 0.42 * np.exp(-(((y - top - 0.25) / 0.35) ** 2)) - 0.16 * np.exp(-((x / 0.07) ** 2)) - 0.3 * np.abs(x) ** 2
+    return _rgba(light.tongue * shade[..., None], alpha)
+
+
+def paste(canvas: NDArray[np.uint8], part: NDArray[np.uint8], x: int, y: int) -> None:
+    """Alpha-composite an RGBA part onto an RGBA canvas with its first pixel at (x, y); what hangs over is cut."""
+    x0, y0 = max(x, 0), max(y, 0)
+    x1, y1 = min(x + part.shape[1], canvas.shape[1]), min(y + part.shape[0], canvas.shape[0])
+    if x1 <= x0 or y1 <= y0:
+        return
+    over = part[y0 - y : y1 - y, x0 - x : x1 - x].astype(np.float32)
+    under = canvas[y0:y1, x0:x1].astype(np.float32)
+    a, b = over[..., 3:] / 255, under[..., 3:] / 255
+    total = a + b * (1 - a)
+    colour = (over[..., :3] * a + under[..., :3] * b * (1 - a)) / np.maximum(total, 1e-6)
+    canvas[y0:y1, x0:x1] = np.concatenate([colour, total * 255], -1).round().astype(np.uint8)
+
+
+def _rgba(colour: NDArray[np.float64], alpha: NDArray[np.float64]) -> NDArray[np.uint8]:
+    picture = np.concatenate([np.clip(colour, 0, 255), 255 * alpha[..., None]], -1)
+    return cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 0.7).round().astype(np.uint8)
