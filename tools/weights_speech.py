@@ -15,7 +15,7 @@ from __future__ import annotations
 import struct
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import onnx
@@ -55,15 +55,15 @@ class Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.stored: dict[str, onnx.TensorProto] = {}
 
-    def op(self, kind: str, *inputs: str, **attributes: object) -> str:
+    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Any ONNX operation."""
         out = f"{kind.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
         return out
 
-    def constant(self, name: str, values: np.ndarray) -> str:
+    def constant(self, name: str, values: Any) -> str:
         """Store numbers once under a name."""
-        self.stored.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(values), name))
+        self.stored.setdefault(name, numpy_helper.from_array(np.asarray(values, order="C"), name))
         return name
 
     def weight(self, name: str, transpose: bool = False) -> str:
@@ -73,7 +73,7 @@ class Graph:
         return self.op("Cast", name, to=TensorProto.FLOAT)
 
     def linear(self, x: str, name: str) -> str:
-        """x W + b."""
+        """Matrix product and bias."""
         return self.op("Add", self.op("MatMul", x, self.weight(name + "/weight", transpose=True)), self.weight(name + "/bias"))
 
     def norm(self, x: str, name: str) -> str:

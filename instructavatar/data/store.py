@@ -33,6 +33,13 @@ TEXT_DIM = 384
 SMALLEST_STD = 0.01
 
 
+class NotInStore(BadBundle, KeyError):
+    """A clip or sentence that the store lacks."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 def clip_key(key: str) -> bytes:
     """LMDB key of a clip."""
     return b"clip/" + key.encode()
@@ -50,6 +57,7 @@ class Header:
     corpus_hash: str
     extractors: dict[str, str]  # feature -> version of what measured it
     splits: dict[str, list[str]]  # name -> clip ids in the corpus's order
+    lengths: dict[str, int]  # clip id -> frames
     motion_mean: list[float]  # [58] over the frames of the train split
     motion_std: list[float]  # [58], at least SMALLEST_STD
     clips: int = 0
@@ -63,7 +71,7 @@ class Header:
     @staticmethod
     def started(corpus_hash: str, extractors: Mapping[str, str], about: str = "") -> Header:
         """The header of a store that is being written."""
-        return Header(corpus_hash, dict(extractors), {}, [0.0] * MOTION_DIM, [1.0] * MOTION_DIM, about=about)
+        return Header(corpus_hash, dict(extractors), {}, {}, [0.0] * MOTION_DIM, [1.0] * MOTION_DIM, about=about)
 
     def to_json(self) -> dict[str, Any]:
         """All fields, and the constants that a reader in another language needs."""
@@ -186,26 +194,29 @@ class StoreWriter:
         """Set splits (ids that are not in the store are left out), measure the motion, mark the store as complete."""
         self.flush()
         kept = {name: [key for key in keys if key in self] for name, keys in splits.items()}
-        everything = [key for keys in kept.values() for key in keys]
-        mean, std, _ = self._statistics(kept.get("train", everything))
-        frames = self._statistics(everything)[2]
+        lengths, mean, std = self._measure(kept)
         texts = sum(key.startswith(b"text/") for key in self.known)
-        changed = {"splits": kept, "motion_mean": mean, "motion_std": std, "clips": len(everything), "sentences": texts}
-        self.header = Header(**{**self.header.__dict__, **changed, "seconds": frames / FRAME_RATE_HZ, "complete": True})
+        changed = {"splits": kept, "lengths": lengths, "motion_mean": mean, "motion_std": std, "clips": len(lengths), "sentences": texts}
+        seconds = sum(lengths.values()) / FRAME_RATE_HZ
+        self.header = Header(**{**self.header.__dict__, **changed, "seconds": seconds, "complete": True})
         self._put([(HEADER, to_bytes(self.header.to_json()))])
         self.env.sync(True)
         return self.header
 
-    def _statistics(self, keys: list[str]) -> tuple[list[float], list[float], int]:
-        """Mean and spread [58] and number of the frames of these clips."""
+    def _measure(self, splits: Mapping[str, list[str]]) -> tuple[dict[str, int], list[float], list[float]]:
+        """Frames of each clip; mean and spread [58] over the frames of the train split (of all clips, if there is none)."""
+        lengths: dict[str, int] = {}
         total, squares, count = np.zeros(MOTION_DIM), np.zeros(MOTION_DIM), 0
         with self.env.begin() as txn:
-            for key in keys:
-                motion = from_bytes(txn.get(clip_key(key), b""))["motion_latent"].astype(np.float64)
-                total, squares, count = total + motion.sum(0), squares + (motion**2).sum(0), count + len(motion)
+            for name, keys in splits.items():
+                for key in keys:
+                    motion = from_bytes(txn.get(clip_key(key), b""))["motion_latent"].astype(np.float64)
+                    lengths[key] = len(motion)
+                    if name == "train" or "train" not in splits:
+                        total, squares, count = total + motion.sum(0), squares + (motion**2).sum(0), count + len(motion)
         mean = total / max(count, 1)
         std = np.sqrt(np.maximum(squares / max(count, 1) - mean**2, SMALLEST_STD**2))
-        return [round(float(v), 6) for v in mean], [round(float(v), 6) for v in std], count
+        return lengths, [round(float(v), 6) for v in mean], [round(float(v), 6) for v in std]
 
     def close(self) -> None:
         """Flush and close. Without `finish` the store stays marked as incomplete."""
@@ -265,6 +276,10 @@ class FeatureStore:
             raise BadBundle(f"expected one of the splits {', '.join(self.header.splits)}, got {split!r}")
         return self.header.splits[split]
 
+    def lengths(self, split: str | None = None) -> dict[str, int]:
+        """Frames of each clip of a split, from the header alone."""
+        return {key: self.header.lengths[key] for key in self.keys(split)}
+
     def __getitem__(self, key: str) -> Record:
         """The record of a clip, as `FIELDS` describes it."""
         return self._get(clip_key(key), f"clip {key}")
@@ -285,7 +300,7 @@ class FeatureStore:
         with self.env.begin() as txn:
             data = txn.get(key)
         if data is None:
-            raise BadBundle(f"expected {what} in the store {self.path.name}, found none; prepare the store again")
+            raise NotInStore(f"expected {what} in the store {self.path.name}, found none; prepare the store again")
         return from_bytes(data)
 
     def verify(self) -> int:

@@ -14,13 +14,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from instructavatar.errors import BadBundle, BadMedia, MissingFile
+from instructavatar.errors import BadMedia, MissingFile
 from instructavatar.face.motion import SAMPLE_RATE_HZ, SPEECH_PER_FRAME, SPEECH_RATE_HZ, frames_of
+from instructavatar.features.base import session, version_of, weights_path
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 SPEECH_DIM = 384
 MEL_BANDS = 80
@@ -38,7 +42,7 @@ REFERENCE = 1.0
 FLOOR = (REFERENCE - 8.0 + 4.0) / 4.0
 _BATCH = 4  # windows at a time: larger batches are slower (they leave the cache)
 
-DEFAULT_PATH = Path(__file__).parents[1] / "weights" / "speech.onnx"
+RULE = f"window{WINDOW}-hop{HOP}-ahead{AHEAD}-ref{REFERENCE}"  # part of the version: other rule, other numbers
 
 
 @lru_cache(maxsize=1)
@@ -70,21 +74,21 @@ def log_mel(audio: NDArray[np.float32]) -> NDArray[np.float32]:
 class SpeechEncoder:
     """Frozen encoder of speech. Make one with `load`."""
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
-        self.session = session
+    name = "speech"
+    rate_hz = float(SPEECH_RATE_HZ)
+    dim = SPEECH_DIM
+
+    def __init__(self, net: onnxruntime.InferenceSession, version: str = RULE) -> None:
+        self.net = net
+        self.version = version
 
     @staticmethod
-    def load(path: Path | str | None = None, threads: int = 0) -> SpeechEncoder:
-        """The encoder in the file (default: the one in the package) on the CPU; 0 threads leaves their number to ONNX Runtime."""
-        path = Path(path or DEFAULT_PATH)
-        if not path.exists():
+    def load(path: Path | str | None = None, threads: int = 2) -> SpeechEncoder:
+        """The encoder in the file (default: the one in the package), on the CPU."""
+        path = Path(path) if path is not None else weights_path("speech.onnx")
+        if not path.is_file():
             raise MissingFile(f"expected the speech encoder at {path}, found none; make it with tools/build_weights.py --only speech")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        try:
-            return SpeechEncoder(onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
-        except Exception as error:  # ONNX Runtime raises a dozen kinds, none of them public
-            raise BadBundle(f"expected an ONNX speech encoder in {path.name}, could not open it; make or fetch it again") from error
+        return SpeechEncoder(session(path, threads), f"whisper-tiny.en-3/{RULE}/{version_of(path)}")
 
     def encode(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         """Features [2T, 384] of sound [N] at 16 kHz in -1..1, T = frames_of(N / 16000); unit scale. Sound past frame T is still heard."""
@@ -111,7 +115,7 @@ class SpeechEncoder:
 
     def _run(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Features of the hops [B * 32, 384] inside mel windows [B, 80, 256]."""
-        features = self.session.run(None, {"mel": windows})[0]
+        features = self.net.run(None, {"mel": windows})[0]
         return features[:, WINDOW - HOP - AHEAD : WINDOW - AHEAD].reshape(-1, SPEECH_DIM)
 
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
-import tokenizers
 from numpy.typing import NDArray
 
 from instructavatar.errors import BadBundle, BadOption, MissingFile
+from instructavatar.features.base import session, version_of, weights_path
+
+if TYPE_CHECKING:
+    import onnxruntime
+    import tokenizers
 
 TEXT_DIM = 384
 MAX_TOKENS = 128
-DEFAULT_PATH = Path(__file__).parents[1] / "weights" / "text.onnx"
 
 
 @dataclass(frozen=True)
@@ -37,28 +40,32 @@ class TextStates:
 class TextEncoder:
     """Frozen encoder of instructions. Make one with `load`."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, tokenizer: tokenizers.Tokenizer) -> None:
-        self.session = session
+    name = "text"
+    rate_hz = 0.0
+    dim = TEXT_DIM
+
+    def __init__(self, net: onnxruntime.InferenceSession, tokenizer: tokenizers.Tokenizer, version: str = "") -> None:
+        self.net = net
+        self.version = version
         self.tokenizer = tokenizer
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(MAX_TOKENS)
 
     @staticmethod
-    def load(path: Path | str | None = None, threads: int = 0) -> TextEncoder:
+    def load(path: Path | str | None = None, threads: int = 1) -> TextEncoder:
         """The encoder in the file (default: the one in the package), with tokenizer.json beside it, on the CPU."""
-        path = Path(path or DEFAULT_PATH)
-        for file in (path, path.with_name("tokenizer.json")):
-            if not file.exists():
+        from tokenizers import Tokenizer
+
+        path = Path(path) if path is not None else weights_path("text.onnx")
+        vocabulary = path.with_name("tokenizer.json")
+        for file in (path, vocabulary):
+            if not file.is_file():
                 raise MissingFile(f"expected the text encoder's file {file}, found none; make it with tools/build_weights.py --only text")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
         try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-            return TextEncoder(session, tokenizers.Tokenizer.from_file(str(path.with_name("tokenizer.json"))))
-        except Exception as error:  # ONNX Runtime and tokenizers raise kinds of their own, none of them public
-            raise BadBundle(
-                f"expected an ONNX text encoder in {path.name} with its tokenizer.json, could not open them; fetch them again"
-            ) from error
+            tokenizer = Tokenizer.from_file(str(vocabulary))
+        except Exception as error:  # tokenizers raises bare Exception
+            raise BadBundle(f"expected a tokenizer in {vocabulary}, could not read it ({error}); fetch it again") from error
+        return TextEncoder(session(path, threads), tokenizer, f"minilm-l6-int8/{version_of(path)}")
 
     def encode_one(self, sentence: str) -> NDArray[np.float32]:
         """Token states [L, 384] of one sentence, cut after 128 tokens."""
@@ -66,7 +73,7 @@ class TextEncoder:
             raise BadOption("expected a sentence to encode, got an empty one; leave the instruction out instead")
         ids = np.array([self.tokenizer.encode(sentence.strip()).ids], np.int64)
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        return self.session.run(["last_hidden_state"], feed)[0][0]
+        return self.net.run(["last_hidden_state"], feed)[0][0]
 
     def encode(self, sentences: Sequence[str]) -> TextStates:
         """States of all sentences, padded with zeros to the longest. No sentence at all gives empty arrays."""

@@ -5,6 +5,7 @@ Everything works on mono float32 sound [N] at 16 kHz and is a pure function of i
 
 from __future__ import annotations
 
+import io
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,11 @@ Sound = NDArray[np.float32]
 OPUS_BITS_PER_SECOND = 16_000
 
 
-def resample(audio: Sound, speed: float) -> Sound:
+def resample(audio: NDArray[np.floating], speed: float) -> Sound:
     """The sound at N / speed samples: exact band-limited resampling by the Fourier transform."""
     wanted = round(len(audio) / speed)
     if wanted == len(audio) or not len(audio):
-        return audio
+        return audio.astype(np.float32)
     spectrum = np.fft.rfft(audio.astype(np.float64))
     return (np.fft.irfft(spectrum[: wanted // 2 + 1], wanted) * (wanted / len(audio))).astype(np.float32)
 
@@ -116,14 +117,15 @@ def write_opus(path: Path, audio: Sound, bits_per_second: int = OPUS_BITS_PER_SE
             box.mux(stream.encode(piece))
 
 
-def read_opus(path: Path, samples: int) -> Sound:
+def read_opus(source: Path | bytes, samples: int) -> Sound:
     """Decode to exactly `samples` samples at 16 kHz (Opus works in 20 ms steps, so its end is cut or filled with zeros)."""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
     try:
-        with av.open(str(path)) as box:
+        with av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source), "r") as box:
             pieces = [out.to_ndarray()[0] for frame in box.decode(audio=0) for out in resampler.resample(frame)]
         pieces += [out.to_ndarray()[0] for out in resampler.resample(None)]
     except (av.FFmpegError, IndexError) as error:
-        raise BadMedia(f"expected Ogg/Opus speech in {path.name}, could not decode it ({error}); make the corpus again") from error
+        name = "the corpus" if isinstance(source, bytes) else source.name
+        raise BadMedia(f"expected Ogg/Opus speech in {name}, could not decode it ({error}); make the corpus again") from error
     audio = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
     return np.pad(audio[:samples], (0, max(0, samples - len(audio)))).astype(np.float32)

@@ -199,7 +199,7 @@ def speak_joe(text: str, stretch: float = 1.0) -> Utterance:
 
 
 def silence(seconds: float) -> Utterance:
-    """Nothing, for that long."""
+    """Nothing, for so many seconds."""
     audio = np.zeros(round(seconds * SAMPLE_RATE_HZ), np.float32)
     return Utterance(audio, ((SILENCE, 0.0, len(audio) / SAMPLE_RATE_HZ),))
 
@@ -227,7 +227,8 @@ def at_speed(utterance: Utterance, speed: float) -> Utterance:
 
 def _recite(speak: Callable[[str, float], Utterance], rng: random.Random, stretch: float) -> tuple[str, list[Utterance]]:
     """Sentences with pauses between, at least about 2.5 to 6 s of them."""
-    parts, texts, wanted = [silence(rng.uniform(0.02, 0.5))], [], rng.uniform(2.0, 5.5)
+    parts, wanted = [silence(rng.uniform(0.02, 0.5))], rng.uniform(2.0, 5.5)
+    texts: list[str] = []
     while sum(part.seconds for part in parts) < wanted:
         text = sentence(rng)
         if texts:

@@ -1,0 +1,79 @@
+"""What every corpus is: a list of clips that a person can read, and the sound and motion of each.
+
+T video frames (25 Hz), N samples (16 kHz mono).
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instructavatar.face.motion import FaceMotion
+
+
+@dataclass(frozen=True)
+class ClipRecord:
+    """One clip of a corpus: a line of its manifest."""
+
+    id: str
+    """Unique in the corpus; the clip's name in the store."""
+    seconds: float
+    split: str = "train"
+    """train or valid; nothing that is heard or seen in one is in the other."""
+    instructions: tuple[str, ...] = ()
+    """Scripts that all ask for what happens here, in other words; () for an uninstructed clip."""
+    action_units: tuple[str, ...] = ()
+    """FACS action units that are asked for, such as "AU12"."""
+    audio: str = ""
+    """Name of the clip's sound within the corpus; "" for a silent clip. Clips with the same name share their speech features."""
+    speaker: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """What the corpus itself needs to make the clip; plain JSON."""
+
+    def to_json(self) -> str:
+        """One line of a JSONL manifest."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @staticmethod
+    def from_json(line: str) -> ClipRecord:
+        """The record of a manifest's line."""
+        values = json.loads(line)
+        values["instructions"] = tuple(values["instructions"])
+        values["action_units"] = tuple(values["action_units"])
+        return ClipRecord(**values)
+
+
+class Corpus(ABC):
+    """A source of clips. It is handed to worker processes, so it must be picklable and open its files by itself."""
+
+    name: str
+
+    @abstractmethod
+    def records(self) -> Iterator[ClipRecord]:
+        """All clips, in an order that never changes."""
+
+    @abstractmethod
+    def content_hash(self) -> str:
+        """SHA-256 of everything that decides what the clips are."""
+
+    @abstractmethod
+    def sound(self, record: ClipRecord) -> NDArray[np.float32]:
+        """The clip's sound [N] at 16 kHz, as long as the clip; called only where `record.audio` is set."""
+
+    @abstractmethod
+    def sound_hash(self, record: ClipRecord) -> str:
+        """SHA-256 of the sound's file: speech features are kept by it."""
+
+    @abstractmethod
+    def motion(self, record: ClipRecord) -> FaceMotion:
+        """What the face does [T, 58], T = frames_of(record.seconds)."""
+
+    def motion_version(self) -> str:
+        """Changes whenever `motion` would give other numbers for the same clips."""
+        return "1"
