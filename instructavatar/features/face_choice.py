@@ -67,15 +67,18 @@ def _third(share: float) -> int:
 
 
 def _fit_to_animate(face: Landmarks) -> Landmarks:
-    if face.width_px < LEAST_WIDTH_PX:
+    width = face.width_px
+    if width < LEAST_WIDTH_PX:
         raise FaceProblem(
-            f"expected a face at least {LEAST_WIDTH_PX} pixels wide, got {face.width_px:.0f}; give a larger picture or one closer to the face"
+            f"expected a face at least {LEAST_WIDTH_PX} pixels wide, got {width:.0f}; give a larger picture or one closer to the face"
         )
-    pitch, yaw, roll = (float(angle) for angle in face.rotation_deg)
-    for angle, most, name in ((yaw, MOST_TURNED_DEG, "aside"), (pitch, MOST_TURNED_DEG, "up or down"), (roll, MOST_ROLLED_DEG, "over")):
-        if abs(angle) > most:
-            raise FaceProblem(
-                f"expected a face turned {name} by at most {most:.0f} degrees, got {abs(angle):.0f}; give a picture nearer to a frontal view"
-                + (" or turn the picture upright" if name == "over" else "")
-            )
+    pitch, yaw, roll = (abs(float(angle)) for angle in face.rotation_deg)
+    _refuse_turned("turned aside", yaw, MOST_TURNED_DEG, "give a picture nearer to a frontal view")
+    _refuse_turned("turned up or down", pitch, MOST_TURNED_DEG, "give a picture nearer to a frontal view")
+    _refuse_turned("tilted", roll, MOST_ROLLED_DEG, "turn the picture upright")
     return face
+
+
+def _refuse_turned(how: str, angle: float, most: float, remedy: str) -> None:
+    if angle > most:
+        raise FaceProblem(f"expected a face {how} by at most {most:.0f} degrees, got {angle:.0f}; {remedy}")
