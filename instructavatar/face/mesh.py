@@ -1,8 +1,8 @@
 """The canonical face mesh and the names of its landmarks.
 
 The first 468 of the 478 landmarks are the vertices of this mesh; the last ten are the irises, which it lacks. Right and left are the
-subject's own: RIGHT_EYE is at negative x, in the left half of an unmirrored picture. Every list of a pair runs in mirrored order, so
-RIGHT_X[i] and LEFT_X[i] are the same spot on the two sides. The lists follow the edges of Google's face mesh topology (Apache-2.0);
+subject's own: RIGHT_EYE is at negative x, in the left half of an unmirrored picture. The lists of a pair run in mirrored order (irises
+apart), so RIGHT_X[i] and LEFT_X[i] are the same spot on the two sides. The lists follow the edges of Google's face mesh topology (Apache-2.0);
 tests/face/test_mesh.py checks sides, order and symmetry against the mesh itself.
 """
 
@@ -50,7 +50,7 @@ LEFT_BROW_LOWER = (276, 283, 282, 295, 285)
 NOSE_BRIDGE = (168, 6, 197, 195, 5, 4, 1)
 NOSE_BASE = (98, 97, 2, 326, 327)
 NOSE_TIP, CHIN, FOREHEAD = 1, 152, 10
-# Irises: the centre, then four rim points: towards the nose on the right eye, up, and so on (both in the same image order).
+# Irises: centre, image right, up, image left, down; the same image order on both sides.
 RIGHT_IRIS = (468, 469, 470, 471, 472)
 LEFT_IRIS = (473, 474, 475, 476, 477)
 # The outer eye corners (right, left): their distance is the inter-ocular distance of this house.
@@ -77,7 +77,7 @@ class CanonicalMesh:
     uv: NDArray[np.float32]
     """[468, 2] texture coordinates 0..1."""
     triangles: NDArray[np.int32]
-    """[898, 3] vertex indices, counter-clockwise seen from the front."""
+    """[898, 3] vertex indices, counter-clockwise seen from the front; they fill the mouth and the eyes, and end at FACE_OVAL."""
     pose_weights: NDArray[np.float32]
     """[468] how much a vertex counts when the head's pose is fitted; zero for all but 33 steady ones."""
 
