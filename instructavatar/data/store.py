@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,19 @@ def _open(path: Path, **options: Any) -> lmdb.Environment:
         return lmdb.open(str(path), **options)
     except lmdb.Error as error:
         raise BadBundle(f"expected a store in {path}, could not open it ({error}); prepare it again") from error
+
+
+# LMDB refuses to open a store twice in one process, and an environment must not cross a fork: one for all readers of a process
+_READING: weakref.WeakValueDictionary[tuple[int, int, int], lmdb.Environment] = weakref.WeakValueDictionary()
+
+
+def _open_to_read(path: Path) -> lmdb.Environment:
+    file = (path / "data.mdb").stat()
+    key = (os.getpid(), file.st_dev, file.st_ino)
+    env = _READING.get(key)
+    if env is None:
+        env = _READING[key] = _open(path, readonly=True, lock=False, readahead=False)
+    return env
 
 
 def _read_header(env: lmdb.Environment, path: Path) -> Header | None:
@@ -245,20 +259,16 @@ class FeatureStore:
         path = Path(path)
         if not (path / "data.mdb").exists():
             raise MissingFile(f"expected a store (a folder with data.mdb) at {path}, found none; make it with: instructavatar prepare")
-        env = _open(path, readonly=True, lock=False, readahead=False)
-        try:
-            header = _read_header(env, path)
-        finally:
-            env.close()
+        header = _read_header(_open_to_read(path), path)
         if header is None or not header.complete:
             raise BadBundle(f"expected a finished store in {path}, got one that was cut short; run the same prepare command again")
         return FeatureStore(path, header)
 
     @property
     def env(self) -> lmdb.Environment:
-        """LMDB of this process: an environment must not cross a fork."""
+        """LMDB of this process."""
         if self._env is None or self._process != os.getpid():
-            self._env = _open(self.path, readonly=True, lock=False, readahead=False)
+            self._env = _open_to_read(self.path)
             self._process = os.getpid()
         return self._env
 

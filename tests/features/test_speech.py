@@ -1,0 +1,107 @@
+"""The speech encoder: Whisper's spectrum, one window rule, the same features live and offline."""
+
+import numpy as np
+import pytest
+
+from instructavatar.errors import BadBundle, BadMedia, MissingFile
+from instructavatar.face.motion import frames_of
+from instructavatar.features.speech import AHEAD, FLOOR, HOP, SpeechEncoder, log_mel, mel_filters, samples_of
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return SpeechEncoder.load()
+
+
+@pytest.fixture(scope="module")
+def sound():
+    """2.9 s of buzzing that changes, at speech level."""
+    t = np.arange(46_400) / 16_000
+    pitch = 120 + 40 * np.sin(2 * np.pi * 0.7 * t)
+    buzz = sum(np.sin(2 * np.pi * k * np.cumsum(pitch) / 16_000) / k for k in range(1, 20))
+    return (0.1 * buzz * (0.5 + 0.5 * np.sin(2 * np.pi * 3 * t))).astype(np.float32)
+
+
+def test_filters_are_slaneys():
+    filters = mel_filters()
+    assert filters.shape == (80, 201)
+    # values of the table that comes with Whisper, and unit area: 40 Hz per bin
+    assert filters[0, 1] == pytest.approx(0.02486259, abs=1e-6)
+    assert np.argmax(filters[79]) == 192
+    assert (filters.sum(1) * 40)[40:] == pytest.approx(1.0, abs=0.1)
+
+
+def test_mel_of_a_tone_and_of_silence():
+    tone = np.sin(2 * np.pi * 1000 * np.arange(1840) / 16_000).astype(np.float32)
+    mel = log_mel(tone)
+    assert mel.shape == (80, 10)
+    # a full-scale tone has power (400 / 4)^2 in its bin, spread by Hann over three
+    assert (mel.max() * 4 - 4) == pytest.approx(np.log10(mel_filters().max(0)[25] * 1e4), abs=0.3)
+    assert (log_mel(np.zeros(1840, np.float32)) == np.float32(FLOOR)).all()
+
+
+@pytest.mark.parametrize("samples", [1, 639, 640, 10_240, 16_001, 46_400])
+def test_two_features_per_frame(encoder, sound, samples):
+    assert encoder.encode(sound[:samples]).shape == (2 * frames_of(samples / 16_000), 384)
+
+
+def test_features_have_unit_scale(encoder, sound):
+    features = encoder.encode(sound)
+    assert features.dtype == np.float32
+    assert features.mean(1) == pytest.approx(0, abs=1e-4)
+    assert features.std(1) == pytest.approx(1, abs=1e-2)
+    assert features.std(0).mean() > 0.1, "features must follow the sound"
+
+
+def test_beginning_of_a_clip_equals_the_clip(encoder, sound):
+    whole, hops = encoder.encode(sound), 2
+    part = encoder.encode(sound[: samples_of(hops * HOP + AHEAD)])
+    np.testing.assert_allclose(part[: hops * HOP], whole[: hops * HOP], atol=1e-4)
+    assert np.abs(part[hops * HOP :] - whole[hops * HOP : len(part)]).max() > 1e-2, "past its look-ahead the sound's end must show"
+
+
+def test_zeros_after_the_end_change_nothing(encoder, sound):
+    longer = encoder.encode(np.pad(sound, (0, 16_000)))
+    whole = encoder.encode(sound)
+    np.testing.assert_allclose(longer[: len(whole)], whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("piece", [160, 2_560, 7_777])
+def test_stream_equals_offline(encoder, sound, piece):
+    stream = encoder.stream()
+    found = [stream.push(sound[i : i + piece]) for i in range(0, len(sound), piece)]
+    np.testing.assert_allclose(np.concatenate([*found, stream.finish()]), encoder.encode(sound), atol=1e-4)
+
+
+def test_stream_waits_no_longer_than_it_says(encoder, sound):
+    stream = encoder.stream()
+    assert len(stream.push(sound[: samples_of(HOP + AHEAD) - 1])) == 0
+    assert len(stream.push(sound[samples_of(HOP + AHEAD) - 1 : samples_of(HOP + AHEAD)])) == HOP
+
+
+def test_loudness_is_heard(encoder, sound):
+    """The reference level is fixed: a quieter clip is not scaled up."""
+    assert np.abs(encoder.encode(sound) - encoder.encode(0.1 * sound)).max() > 0.1
+
+
+def test_no_sound_no_features(encoder):
+    assert encoder.encode(np.zeros(0, np.float32)).shape == (0, 384)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((2, 100), np.float32), np.array([0, np.nan], np.float32), np.array([np.inf], np.float32)])
+def test_bad_sound_is_refused(encoder, bad):
+    with pytest.raises(BadMedia, match="expected"):
+        encoder.encode(bad)
+
+
+def test_missing_and_damaged_files_are_named(tmp_path):
+    with pytest.raises(MissingFile, match="build_weights"):
+        SpeechEncoder.load(tmp_path / "speech.onnx")
+    (tmp_path / "speech.onnx").write_bytes(b"nonsense")
+    with pytest.raises(BadBundle, match="expected an ONNX"):
+        SpeechEncoder.load(tmp_path / "speech.onnx")
+
+
+def test_version_tells_rule_and_weights(encoder):
+    assert "window128-hop32-ahead16" in encoder.version
+    assert len(encoder.version.rsplit("/", 1)[1]) == 12
