@@ -2,7 +2,7 @@
 
 The first 468 of the 478 landmarks are the vertices of this mesh; the last ten are the irises, which it lacks. Right and left are the
 subject's own: RIGHT_EYE is at negative x, in the left half of an unmirrored picture. The lists of a pair run in mirrored order (irises
-apart), so RIGHT_X[i] and LEFT_X[i] are the same spot on the two sides. The lists follow the edges of Google's face mesh topology (Apache-2.0);
+apart), so RIGHT_X[i] and LEFT_X[i] are the same spot on the two sides. The lists follow the edges of Google's face mesh (Apache-2.0);
 tests/face/test_mesh.py checks sides, order and symmetry against the mesh itself.
 """
 

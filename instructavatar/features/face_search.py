@@ -17,7 +17,7 @@ from instructavatar.features.region import Region, region_of_box
 STEP = 0.6  # tiles advance by this share of their side, so a face of 0.4 sides lies whole in one of them
 LEAST_TILE_PX = 240  # a face of 40 px is a sixth of it; smaller tiles would show faces too small to animate
 LONGEST_PX = 2048  # larger pictures are searched at this size
-TILTS_DEG = (-90, 90, 180)  # the detector itself bears 60 degrees
+TURNS_DEG = (-90, 90, 180)  # the detector itself bears 60 degrees
 
 
 def search(detector: FaceDetector, image: NDArray[np.uint8]) -> Iterator[list[Region]]:
@@ -33,10 +33,10 @@ def search(detector: FaceDetector, image: NDArray[np.uint8]) -> Iterator[list[Re
             return
 
 
-def search_tilted(detector: FaceDetector, image: NDArray[np.uint8]) -> list[Region]:
+def search_turned(detector: FaceDetector, image: NDArray[np.uint8]) -> list[Region]:
     """Candidate regions of faces that lie on their side or upside down: the whole picture, turned."""
     regions = []
-    for degrees in TILTS_DEG:
+    for degrees in TURNS_DEG:
         turned, back = _turned(image, degrees)
         regions += [region_of_box(box).mapped(back) for box in detector.detect(turned)]
     return regions

@@ -20,7 +20,7 @@ from instructavatar.face.motion import ACTIONS, INDEX
 from instructavatar.features.base import version_of, weights_path
 from instructavatar.features.face_choice import choose_face
 from instructavatar.features.face_detector import FaceDetector
-from instructavatar.features.face_search import search, search_tilted
+from instructavatar.features.face_search import search, search_turned
 from instructavatar.features.head_pose import head_pose
 from instructavatar.features.region import CROP, Region, crop_region, region_of_points
 
@@ -72,14 +72,15 @@ class FaceLandmarker:
         The whole picture is searched, then ever smaller tiles, to one level beyond the first that showed a face, so that companions of up
         to half the size are found too; if no level does, turned copies.
         """
+        _check(image)
         faces: list[Landmarks] = []
-        for regions in search(self._detector, image):
+        for level, regions in enumerate(search(self._detector, image)):
             enough = bool(faces)
-            self._add(faces, image, regions)
+            self._add(faces, image, regions, again=level > 0)
             if enough:
                 break
         if not faces:
-            self._add(faces, image, search_tilted(self._detector, image))
+            self._add(faces, image, search_turned(self._detector, image), again=True)
         return sorted(faces, key=lambda face: -face.width_px)
 
     def track(self, frames: Iterable[NDArray[np.uint8]], face: Landmarks | None = None) -> Iterator[Landmarks | None]:
@@ -89,30 +90,33 @@ class FaceLandmarker:
         """
         last, missed = face, 0
         for frame in frames:
+            _check(frame)
             seen = self.measure(frame, region_of_points(last.points)) if last and not missed else None
-            seen = seen or self._again(frame, last, full=missed % FULL_SEARCH_EVERY == 0)
+            seen = seen or self._seek(frame, last, full=missed % FULL_SEARCH_EVERY == 0)
             missed = 0 if seen else missed + 1
             last = seen or last
             yield seen
 
-    def _again(self, frame: NDArray[np.uint8], last: Landmarks | None, full: bool) -> Landmarks | None:
-        """The face nearest to the lost one, or the largest if there was none yet."""
+    def _seek(self, frame: NDArray[np.uint8], last: Landmarks | None, full: bool) -> Landmarks | None:
+        """The face nearest to the lost one, or the largest if there was none yet; measured as the tracker will go on measuring it."""
         faces: list[Landmarks] = []
         if full:
             faces = self.find(frame)
         else:
-            self._add(faces, frame, next(search(self._detector, frame)))
-        if last is None:
-            return max(faces, key=lambda face: face.width_px, default=None)
-        return min(faces, key=lambda face: _apart(face, last), default=None)
+            self._add(faces, frame, next(search(self._detector, frame)), again=False)
+        if not faces:
+            return None
+        face = faces[0] if last is None else min(faces, key=lambda one: _apart(one, last))
+        return self.measure(frame, region_of_points(face.points)) or face
 
-    def _add(self, faces: list[Landmarks], image: NDArray[np.uint8], regions: list[Region]) -> None:
-        """Measure the candidates that are not yet among the faces, twice: the second region is made as the tracker makes its own."""
+    def _add(self, faces: list[Landmarks], image: NDArray[np.uint8], regions: list[Region], again: bool) -> None:
+        """Measure the candidates that are not yet among the faces; `again`: twice, for boxes of small or turned faces are rough."""
         for region in regions:
             if any(_inside(region.x, region.y, face) for face in faces):
                 continue
             face = self.measure(image, region)
-            face = self.measure(image, region_of_points(face.points)) if face else None
+            if face and again:
+                face = self.measure(image, region_of_points(face.points))
             if face and not any(_inside(*_centre(face), other) for other in faces):
                 faces.append(face)
 
@@ -146,6 +150,11 @@ class FaceLandmarker:
         actions = np.zeros(len(ACTIONS), np.float32)
         actions[_ACTION_FROM_SCORE] = scores[1:]
         return actions
+
+
+def _check(image: NDArray[np.uint8]) -> None:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise ValueError(f"expected a picture of shape [H, W, 3] and type uint8 (RGB), got {list(image.shape)} {image.dtype}")
 
 
 def _centre(face: Landmarks) -> tuple[float, float]:
