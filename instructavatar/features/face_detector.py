@@ -49,7 +49,7 @@ class FaceDetector:
         self._regressors, self._scores = outputs[16], outputs[1]
         self._anchors = anchors()
 
-    def detect(self, image: NDArray[np.uint8], least_score: float = 0.5) -> list[Box]:
+    def detect(self, image: NDArray[np.uint8], least_score: float) -> list[Box]:
         """Faces in one view, best first: the whole picture [H, W, 3] RGB, padded with black to a square."""
         height, width = image.shape[:2]
         side = max(height, width)
