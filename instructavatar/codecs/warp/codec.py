@@ -17,6 +17,7 @@ from instructavatar.codecs.base import Appearance, Codec, checked_motion, checke
 from instructavatar.codecs.warp import kernels
 from instructavatar.codecs.warp.eyes import Eyeball, build_eyeballs, draw_eyeball
 from instructavatar.codecs.warp.head import Head, fit_head
+from instructavatar.codecs.warp.lids import strip_vertices
 from instructavatar.codecs.warp.mouth import Mouth, build_mouth, draw_mouth
 from instructavatar.codecs.warp.pose import FacePoser
 from instructavatar.face.landmarks import Landmarks
@@ -91,7 +92,9 @@ class Painter:
         x0, y0, x1, y1 = appearance.box
         self.inside = np.ascontiguousarray(appearance.portrait[y0:y1, x0:x1])
         self.offset = np.array([x0, y0], np.float64)
-        self.source = self._pixels(appearance.head.vertices.astype(np.float64)).astype(np.float32)
+        still = appearance.head.vertices.astype(np.float64)
+        still = np.concatenate([still, strip_vertices(still, still, appearance.head.scale)])
+        self.source = self._pixels(still).astype(np.float32)
         self.owner = np.empty(self.inside.shape[:2], np.int16)
         self.depth = np.empty(self.inside.shape[:2], np.float32)
         self.maps = np.empty((len(appearance.head.triangles), 6), np.float32)

@@ -14,15 +14,17 @@ from numpy.typing import NDArray
 
 from instructavatar.codecs.warp import kernels
 from instructavatar.codecs.warp.head import Head
-from instructavatar.codecs.warp.openings import Opening, affine, opening
+from instructavatar.codecs.warp.openings import Opening, affine, opening, smooth_row
 from instructavatar.codecs.warp.pose import DrawnFace
 from instructavatar.codecs.warp.topology import EYES, EyePoints
 from instructavatar.face.motion import INDEX
 
 Array = NDArray[np.float32]
 
+# Of the line along a closed lid.
+LASH_STRENGTH = 0.6
 # How far the iris travels at 1.0, in lengths of the lid opening (an eyeball of 12 mm turned by 30 degrees behind an opening of 30 mm).
-GAZE_SIDE, GAZE_UP, GAZE_DOWN = 0.19, 0.13, 0.13
+GAZE_SIDE, GAZE_UP, GAZE_DOWN = 0.23, 0.17, 0.17
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Eyeball:
     rest: Opening
     length: float
     """Distance of the corners in pixels."""
+    lashes: Array
+    """[3] colour of the line along a closed lid."""
 
 
 def build_eyeballs(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, offset: NDArray[np.float64]) -> list[Eyeball]:
@@ -65,7 +69,17 @@ def _build(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, offs
     middle = head.vertices[[eye.upper[0], eye.upper[-1]]].mean(0).astype(np.float64)
     step = 0.2 * head.scale
     plane = np.stack([middle, middle + step * head.frame[:, 0], middle + step * head.frame[:, 1]])
-    return Eyeball(eye, picture, low, iris, radius, plane, lids, length)
+    return Eyeball(eye, picture, low, iris, radius, plane, lids, length, _lash_colour(box, points, eye))
+
+
+def _lash_colour(box: NDArray[np.uint8], points: NDArray[np.float64], eye: EyePoints) -> Array:
+    """The darker pixels along the upper lid's edge."""
+    edge = smooth_row(points[list(eye.upper[1:-1])], 4)
+    step = 0.15 * (points[list(eye.fold)] - points[list(eye.upper[1:-1])]).mean(0)
+    at = np.rint(np.concatenate([edge - step, edge, edge + step])).astype(int)
+    pixels = box[at[:, 1].clip(0, box.shape[0] - 1), at[:, 0].clip(0, box.shape[1] - 1)].astype(np.float32)
+    order = np.argsort(pixels.sum(1))
+    return pixels[order[: len(order) // 3]].mean(0)
 
 
 def _complete(
@@ -160,6 +174,10 @@ def draw_eyeball(
     shade = np.array([0.45, 0.05 * eye.length], np.float32)
     box = lids.box(out.shape[1], out.shape[0])
     kernels.draw_eye(out, box, lids.frame, lids.top, lids.low, eye.picture, to_ball, gaze, amount, shade)
+    closed = 1.0 - float((lids.top - lids.low).max() / max(float((eye.rest.top - eye.rest.low).max()), 1e-3))
+    if closed > 0.5:
+        width = max(0.012 * eye.length, 0.4)
+        kernels.stroke(out, box, lids.frame, lids.top, eye.lashes, width, min(1.0, 2.0 * (closed - 0.5)) * LASH_STRENGTH)
 
 
 def _flat(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,16 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.codecs.warp import topology
+from instructavatar.codecs.warp.lids import strip_triangles
 from instructavatar.face import mesh
-from instructavatar.face.landmarks import Landmarks
+from instructavatar.face.landmarks import NECK_PIVOT, Landmarks
 
 Array = NDArray[np.float32]
 
 RINGS = 7
-# Neck pivot and middle of the skull in the face's own frame (origin between the outer eye corners), in inter-ocular distances (9 cm):
-# the upper neck joints lie about 9 cm behind the eyes and 6 cm below them; the skull's outline lies in the plane of its middle.
-PIVOT_IOD = np.array([0.0, -0.75, -0.95])
+# Places in the face's own frame (origin between the outer eye corners), in inter-ocular distances (9 cm). The skull's outline lies in
+# the plane of its middle.
+PIVOT_IOD = np.array(NECK_PIVOT)
 SKULL_IOD = np.array([0.0, 0.2, -0.95])
+# The landmark net's camera sees 63 degrees of a picture's height; a portrait's true lens is longer, so very near cameras are not believed.
+FOCAL = 0.816
+CAMERA_RANGE = (5.0, 10.0)
 NECK_IOD = np.array([0.0, -1.6, -0.85])
 
 
@@ -32,7 +36,7 @@ class Head:
     vertices: Array
     """[V, 3] in the space of this file."""
     triangles: NDArray[np.int32]
-    """[F, 3], back layers first."""
+    """[F, 3] over the vertices and, after them, those of the lids' strips (lids.py)."""
     follow: Array
     """[V] share of the skull's movement that a vertex takes, 1 on the face, 0 on the outermost ring."""
     carrier: NDArray[np.int64]
@@ -47,6 +51,8 @@ class Head:
     """[3] the point between the outer eye corners."""
     pivot: NDArray[np.float64]
     """[3] where the neck turns."""
+    camera: float
+    """Distance of the portrait's camera from the face in pixels."""
 
     def place(self, point_iod: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points [..., 3] of the face's own frame in the space of this file."""
@@ -71,13 +77,14 @@ def fit_head(landmarks: Landmarks, height: int, width: int) -> Head:
     origin = corners.mean(0)
     head = Head(
         *(np.zeros(0, np.float32), np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32)),
-        *(frame, scale, origin, np.zeros(3)),
+        *(frame, scale, origin, np.zeros(3), 0.0),
     )
     rings, follow, carried = _grow_rings(points, head, height, width)
     loop = np.array(mesh.FACE_OVAL)
+    strips = strip_triangles(len(points) + RINGS * len(loop))
     return Head(
         vertices=np.concatenate([points, rings.reshape(-1, 3)]).astype(np.float32),
-        triangles=np.concatenate([topology.ring_triangles(mesh.FACE_OVAL, RINGS), topology.face_triangles()]),
+        triangles=np.concatenate([topology.ring_triangles(mesh.FACE_OVAL, RINGS), topology.face_triangles(), strips]),
         follow=np.concatenate([np.ones(len(points)), follow.ravel()]).astype(np.float32),
         carrier=np.concatenate([np.arange(len(points)), np.tile(loop, RINGS)]),
         carried=np.concatenate([np.ones(len(points)), carried.ravel()]).astype(np.float32),
@@ -85,6 +92,7 @@ def fit_head(landmarks: Landmarks, height: int, width: int) -> Head:
         scale=scale,
         origin=origin,
         pivot=head.place(PIVOT_IOD),
+        camera=scale * float(np.clip(FOCAL * height / scale, *CAMERA_RANGE)),
     )
 
 

@@ -168,9 +168,9 @@ def draw_eye(
 ) -> None:
     """Lay the eyeball into the opening of the lids.
 
-    box: x0, y0, x1, y1 of the pixels to visit. frame: x, y of the image-left corner, unit vector to the other one, length. top, low: heights
-    of the lids over that line. eyeball [h, w, 3] is a picture of the eye without lids; to_eyeball [6] maps drawn pixels to it. gaze: x, y of
-    the iris's drawn centre and its shift in eyeball pixels, radius that moves rigidly, radius that stays. amount 0..1 fades the layer in.
+    box: x0, y0, x1, y1 of the pixels to visit. frame: x, y of the image-left corner, unit vector to the other one, length. top, low:
+    heights of the lids over that line. eyeball [h, w, 3] is a picture of the eye without lids; to_eyeball [6] maps drawn pixels to it. gaze: x, y
+    of the iris's drawn centre and its shift in eyeball pixels, radius that moves rigidly, radius that stays. amount 0..1 fades the layer in.
     shade: strength and reach (pixels) of the upper lid's shadow.
     """
     for y in range(box[1], box[3]):
@@ -226,3 +226,35 @@ def draw_mouth(
                 value += (_bilinear(lower, lx, ly, k) - value) * alpha_lower
                 value += (_bilinear(upper, ux, uy, k) - value) * alpha_upper
                 out[y, x, k] = _mix(out[y, x, k], value * light, covered * amount)
+
+
+@njit
+def stroke(
+    out: NDArray[np.uint8],
+    box: NDArray[np.int32],
+    frame: NDArray[np.float32],
+    curve: NDArray[np.float32],
+    colour: NDArray[np.float32],
+    half_width: float,
+    amount: float,
+) -> None:
+    """Draw a soft line of `colour` [3] along a curve of heights over the line of `frame`, thinner and fainter towards both ends.
+
+    The line hides the stair steps where one layer ends over another.
+    """
+    steps = curve.shape[0] - 1
+    for y in range(box[1], box[3]):
+        for x in range(box[0], box[2]):
+            dx, dy = x - frame[0], y - frame[1]
+            u = (dx * frame[2] + dy * frame[3]) / frame[4]
+            if u <= 0.0 or u >= 1.0:
+                continue
+            i = int(u * steps)
+            height = curve[i] + (curve[i + 1] - curve[i]) * (u * steps - i)
+            slope = (curve[i + 1] - curve[i]) * steps / frame[4]
+            distance = abs(dx * frame[3] - dy * frame[2] - height) / np.sqrt(1.0 + slope * slope)
+            taper = np.sqrt(4.0 * u * (1.0 - u))
+            strength = amount * taper * min(max(half_width * taper + 0.75 - distance, 0.0), 1.5) / 1.5
+            if strength > 0.0:
+                for k in range(3):
+                    out[y, x, k] = _mix(out[y, x, k], colour[k], strength)

@@ -48,7 +48,7 @@ class Mouth:
 
 
 def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head) -> Mouth:
-    """Make the layers of one mouth: box [h, w, 3] is the moving part of the portrait, points [478, 2] its landmarks in pixels of the box."""
+    """The layers of one mouth; box [h, w, 3] is the moving part of the portrait, points [478, 2] its landmarks in pixels of the box."""
     light = teeth.light_of(_pixels(box, points[[50, 280, 205, 425, 101, 330, 9, 151]], 3), _pixels(box, _lip_middles(points), 1))
     rest = opening(points, LIPS_INNER_UPPER, LIPS_INNER_LOWER)
     width_px = float(rest.frame[4])

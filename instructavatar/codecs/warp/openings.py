@@ -54,13 +54,18 @@ def opening(points: NDArray[np.float64], upper: Sequence[int], lower: Sequence[i
 
 def _heights(row: NDArray[np.float64], length: float) -> Array:
     """Resample a row of (along, height) to even steps along the line, through a Catmull-Rom curve."""
-    padded = np.concatenate([2 * row[:1] - row[1:2], row, 2 * row[-1:] - row[-2:-1]])
-    t = np.linspace(0, 1, 9)[:-1, None, None]
-    p0, p1, p2, p3 = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
-    curve = 0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3)
-    curve = np.concatenate([curve.transpose(1, 0, 2).reshape(-1, 2), row[-1:]])
+    curve = smooth_row(row, 8)
     along = np.maximum.accumulate(curve[:, 0]) + 1e-6 * np.arange(len(curve))
     return np.interp(np.linspace(0, length, STEPS + 1), along, curve[:, 1]).astype(np.float32)
+
+
+def smooth_row(row: NDArray[np.float64], splits: int) -> NDArray[np.float64]:
+    """A Catmull-Rom curve through N points [N, D], with `splits` pieces between two of them: [(N - 1) splits + 1, D]."""
+    padded = np.concatenate([2 * row[:1] - row[1:2], row, 2 * row[-1:] - row[-2:-1]])
+    t = (np.arange(splits) / splits)[:, None, None]
+    p0, p1, p2, p3 = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
+    curve = 0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3)
+    return np.concatenate([curve.transpose(1, 0, 2).reshape(-1, row.shape[1]), row[-1:]])
 
 
 def affine(drawn: NDArray[np.float64], source: NDArray[np.float64]) -> Array:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.codecs.warp.head import Head
+from instructavatar.codecs.warp.head import CAMERA_RANGE, Head
+from instructavatar.codecs.warp.lids import strip_vertices
 from instructavatar.codecs.warp.topology import EYES, FACE_POINTS, JAW
 from instructavatar.face.landmarks import CAMERA_DISTANCE
 from instructavatar.face.mesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
@@ -20,21 +21,40 @@ from instructavatar.face.rig import Rig
 Array = NDArray[np.float32]
 
 # Share of the eye's height by which a fully closed lid passes the other.
-LID_OVERLAP = 0.08
+LID_OVERLAP = 0.18
+# Degrees drawn per degree asked for, for the nearest and the farthest camera of head.py: measured, so that the landmark net reads back what
+# was asked.
+ROTATION_GAINS = (1.0, 0.9)
 _EPS = 1e-6
 
 
 @dataclass(frozen=True)
 class RigidMove:
-    """x -> turn (x - pivot) + pivot + shift, in the space of head.py."""
+    """A turn of the head about the neck, seen through the portrait's camera, in the space of head.py."""
 
     turn: NDArray[np.float64]
+    """[3, 3]"""
     pivot: NDArray[np.float64]
     shift: NDArray[np.float64]
+    """[2] in pixels of the picture."""
+    grow: float
+    centre: NDArray[np.float64]
+    """[3] what the camera looks at."""
+    distance: float
+    """Of the camera from the centre, in pixels; nearer cameras draw near parts larger."""
 
     def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Moved points [..., 3]."""
-        return (points - self.pivot) @ self.turn.T + self.pivot + self.shift
+        turned = (self._lift(points) - self._lift(self.pivot)) @ self.turn.T + self._lift(self.pivot)
+        drawn = turned[..., :2] * (self.distance / (self.distance - turned[..., 2:]))
+        base = self.pivot[:2]
+        drawn = (drawn + self.centre[:2] - base) * self.grow + base + self.shift
+        return np.concatenate([drawn, turned[..., 2:]], -1)
+
+    def _lift(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where points drawn at x, y with depth z are in space, counted from the centre."""
+        z = points[..., 2:] - self.centre[2]
+        return np.concatenate([(points[..., :2] - self.centre[:2]) * ((self.distance - z) / self.distance), z], -1)
 
 
 @dataclass(frozen=True)
@@ -42,7 +62,7 @@ class DrawnFace:
     """One frame's geometry."""
 
     vertices: NDArray[np.float64]
-    """[V, 3]"""
+    """[V + strips, 3]"""
     skull: RigidMove
     jaw_shift: NDArray[np.float64]
     """[3] how the jaw bone moved before the head turned."""
@@ -70,16 +90,20 @@ class FacePoser:
         vertices = head.vertices + moved[head.carrier] * head.carried[:, None]
         skull = self._skull(motion)
         vertices = vertices + head.follow[:, None] * (skull(vertices) - vertices)
+        rigid = skull(head.vertices[:FACE_POINTS].astype(np.float64))
+        vertices = np.concatenate([vertices, strip_vertices(vertices, rigid, head.scale)])
         jaw = 0.9 * offsets[list(JAW)].mean(0) @ head.frame.T * head.scale
         return DrawnFace(vertices, skull, jaw, offsets)
 
     def _skull(self, motion: Array) -> RigidMove:
         """Rotation angles add to the portrait's own; z nearer is larger (weak perspective)."""
         start = rotation_matrix(*self.rotation_deg)
-        turn = rotation_matrix(*(self.rotation_deg + motion[ROTATION].astype(np.float64))) @ start.T
+        angles = motion[ROTATION].astype(np.float64) * np.interp(self.head.camera / self.head.scale, CAMERA_RANGE, ROTATION_GAINS)
+        turn = rotation_matrix(*(self.rotation_deg + angles)) @ start.T
         x, y, z = motion[TRANSLATION].astype(np.float64)
         grow = CAMERA_DISTANCE / (CAMERA_DISTANCE - min(z, 0.5 * CAMERA_DISTANCE))
-        return RigidMove(turn * grow, self.head.pivot, np.array([x, y, 0.0]) * self.head.scale)
+        head = self.head
+        return RigidMove(turn, head.pivot, np.array([x, y]) * head.scale, grow, head.origin, head.camera)
 
     def _close_lids(self, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rescale lid offsets so that the eye's own height takes the rig's relative opening: the lids of any eye meet at a full blink."""
