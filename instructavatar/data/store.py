@@ -176,6 +176,12 @@ class StoreWriter:
         record = {"sentence": sentence.strip(), "tokens": tokens.astype(np.float16), "pooled": pooled.astype(np.float16)}
         self._enqueue(text_key(sentence), to_bytes(record))
 
+    def text(self, sentence: str) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+        """Token states and their mean of a sentence that was added and flushed."""
+        with self.env.begin() as txn:
+            record = from_bytes(txn.get(text_key(sentence), b""))
+        return record["tokens"], record["pooled"]
+
     def _enqueue(self, key: bytes, data: bytes) -> None:
         if key in self.known:
             return

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +21,6 @@ from numpy.typing import NDArray
 from instructavatar.errors import BadMedia, MissingFile
 from instructavatar.face.motion import SAMPLE_RATE_HZ, SPEECH_PER_FRAME, SPEECH_RATE_HZ, frames_of
 from instructavatar.features.base import session, version_of, weights_path
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 SPEECH_DIM = 384
 MEL_BANDS = 80
@@ -72,23 +68,23 @@ def log_mel(audio: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class SpeechEncoder:
-    """Frozen encoder of speech. Make one with `load`."""
+    """Frozen encoder of speech: the file at `path` (default: the one in the package) on `threads` CPU threads."""
 
     name = "speech"
     rate_hz = float(SPEECH_RATE_HZ)
     dim = SPEECH_DIM
 
-    def __init__(self, net: onnxruntime.InferenceSession, version: str = RULE) -> None:
-        self.net = net
-        self.version = version
+    def __init__(self, path: Path | str | None = None, threads: int = 2) -> None:
+        path = Path(path) if path is not None else weights_path("speech.onnx")
+        if not path.is_file():
+            raise MissingFile(f"expected the speech encoder at {path}, found none; make it with tools/build_weights.py --only speech")
+        self.net = session(path, threads)
+        self.version = f"whisper-tiny.en-3/{RULE}/{version_of(path)}"
 
     @staticmethod
     def load(path: Path | str | None = None, threads: int = 2) -> SpeechEncoder:
         """The encoder in the file (default: the one in the package), on the CPU."""
-        path = Path(path) if path is not None else weights_path("speech.onnx")
-        if not path.is_file():
-            raise MissingFile(f"expected the speech encoder at {path}, found none; make it with tools/build_weights.py --only speech")
-        return SpeechEncoder(session(path, threads), f"whisper-tiny.en-3/{RULE}/{version_of(path)}")
+        return SpeechEncoder(path, threads)
 
     def encode(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         """Features [2T, 384] of sound [N] at 16 kHz in -1..1, T = frames_of(N / 16000); unit scale. Sound past frame T is still heard."""

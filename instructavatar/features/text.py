@@ -9,17 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.errors import BadBundle, BadOption, MissingFile
 from instructavatar.features.base import session, version_of, weights_path
-
-if TYPE_CHECKING:
-    import onnxruntime
-    import tokenizers
 
 TEXT_DIM = 384
 MAX_TOKENS = 128
@@ -38,22 +33,13 @@ class TextStates:
 
 
 class TextEncoder:
-    """Frozen encoder of instructions. Make one with `load`."""
+    """Frozen encoder of instructions: the file at `path` (default: the one in the package), with tokenizer.json beside it."""
 
     name = "text"
     rate_hz = 0.0
     dim = TEXT_DIM
 
-    def __init__(self, net: onnxruntime.InferenceSession, tokenizer: tokenizers.Tokenizer, version: str = "") -> None:
-        self.net = net
-        self.version = version
-        self.tokenizer = tokenizer
-        self.tokenizer.no_padding()
-        self.tokenizer.enable_truncation(MAX_TOKENS)
-
-    @staticmethod
-    def load(path: Path | str | None = None, threads: int = 1) -> TextEncoder:
-        """The encoder in the file (default: the one in the package), with tokenizer.json beside it, on the CPU."""
+    def __init__(self, path: Path | str | None = None, threads: int = 1) -> None:
         from tokenizers import Tokenizer
 
         path = Path(path) if path is not None else weights_path("text.onnx")
@@ -62,10 +48,18 @@ class TextEncoder:
             if not file.is_file():
                 raise MissingFile(f"expected the text encoder's file {file}, found none; make it with tools/build_weights.py --only text")
         try:
-            tokenizer = Tokenizer.from_file(str(vocabulary))
+            self.tokenizer = Tokenizer.from_file(str(vocabulary))
         except Exception as error:  # tokenizers raises bare Exception
             raise BadBundle(f"expected a tokenizer in {vocabulary}, could not read it ({error}); fetch it again") from error
-        return TextEncoder(session(path, threads), tokenizer, f"minilm-l6-int8/{version_of(path)}")
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(MAX_TOKENS)
+        self.net = session(path, threads)
+        self.version = f"minilm-l6-int8/{version_of(path)}"
+
+    @staticmethod
+    def load(path: Path | str | None = None, threads: int = 1) -> TextEncoder:
+        """The encoder in the file (default: the one in the package), with tokenizer.json beside it, on the CPU."""
+        return TextEncoder(path, threads)
 
     def encode_one(self, sentence: str) -> NDArray[np.float32]:
         """Token states [L, 384] of one sentence, cut after 128 tokens."""

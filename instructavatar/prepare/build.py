@@ -1,7 +1,7 @@
 """Corpus -> features -> store, over several processes; stopped at any moment, the same call goes on.
 
-Three stages: speech features of every distinct sound (kept in a cache folder beside the store, by the sound's hash), the clips, the table
-of sentences. With the cache there, a changed corpus costs only its motion and its sentences.
+Three stages: speech features of every distinct sound, the clips, the table of sentences. Speech features (by the sound's hash) and token
+states are also kept in a cache folder beside the store, so a changed corpus costs little more than its motion.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def build(
         corpus: where the clips come from.
         store: folder of the store.
         workers: processes; 1 works in this one.
-        cache: folder for speech features by sound (default: STORE.cache).
+        cache: folder that keeps speech and text features for the next build (default: STORE.cache).
         progress: called with (stage, done, total).
     """
     store = Path(store)
@@ -75,7 +75,7 @@ def build(
         deaf = _measure_sounds(maker, waiting, pool, tell)
         report.skipped = {record.id: deaf[record.audio] for record in waiting if record.audio in deaf}
         _add_clips(maker, [record for record in waiting if record.id not in report.skipped], pool, writer, report, tell)
-        _add_sentences([record for record in records if record.id in writer], pool, writer, tell)
+        _add_sentences(maker, [record for record in records if record.id in writer], pool, writer, tell)
         header = writer.finish(splits_of(records))
     report.clips, report.seconds, report.sentences = header.clips, header.seconds, header.sentences
     _list_skipped(report)
@@ -135,8 +135,7 @@ class ClipMaker:
 
     def speech_file(self, record: ClipRecord) -> Path:
         """Where the features of the clip's sound are kept: by the encoder's version and the sound's hash."""
-        version = hashlib.sha256(_speech_encoder().version.encode()).hexdigest()[:12]
-        return self.cache / f"speech-{version}" / f"{self.corpus.sound_hash(record)}.npy"
+        return self.cache / f"speech-{_short(_speech_encoder().version)}" / f"{self.corpus.sound_hash(record)}.npy"
 
     def hear(self, record: ClipRecord) -> str:
         """Measure the clip's sound if it was not yet; "" or the reason why it cannot be."""
@@ -245,11 +244,22 @@ def _add_clips(maker: ClipMaker, records: list[ClipRecord], pool: _Pool, writer:
         tell("clips", done, len(records))
 
 
-def _add_sentences(records: list[ClipRecord], pool: _Pool, writer: StoreWriter, tell: Progress) -> None:
-    missing = [sentence for sentence in sentences_of(records) if not writer.has_text(sentence)]
-    for done, (_, states) in enumerate(pool.map(_read_sentence, missing, 32), 1):
-        writer.add_text(*states)
-        tell("sentences", done, len(missing))
+def _add_sentences(maker: ClipMaker, records: list[ClipRecord], pool: _Pool, writer: StoreWriter, tell: Progress) -> None:
+    """Fill the table of sentences, by way of a table in the cache that outlives the store."""
+    wanted = [sentence for sentence in sentences_of(records) if not writer.has_text(sentence)]
+    version = _text_encoder().version
+    with StoreWriter(maker.cache / f"text-{_short(version)}", Header.started("sentences", {"text": version})) as kept:
+        missing = [sentence for sentence in wanted if not kept.has_text(sentence)]
+        for done, (_, states) in enumerate(pool.map(_read_sentence, missing, 32), 1):
+            kept.add_text(*states)
+            tell("sentences", done, len(missing))
+        kept.flush()
+        for sentence in wanted:
+            writer.add_text(sentence, *kept.text(sentence))
+
+
+def _short(version: str) -> str:
+    return hashlib.sha256(version.encode()).hexdigest()[:12]
 
 
 def _list_skipped(report: BuildReport) -> None:

@@ -29,6 +29,7 @@ from instructavatar.prepare import voices
 from instructavatar.prepare.acoustics import read_opus
 from instructavatar.prepare.acting.score import Score
 from instructavatar.prepare.corpora.base import ClipRecord, Corpus
+from instructavatar.prepare.instructions import compose
 from instructavatar.prepare.performance import perform
 from instructavatar.prepare.voices import Take
 
@@ -158,8 +159,6 @@ def compose_clips(takes: list[Take], silent: int, uses: int, seed: int) -> list[
 
 
 def _composed(seed: int, name: str, take: str, seconds: float) -> PuppetClip:
-    from instructavatar.prepare.compose import compose
-
     number = int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big")
     score = compose(np.random.default_rng([number, 0]), seconds, bool(take))
     return PuppetClip(name, number, split_of(take or name), take, score.to_json())
