@@ -16,7 +16,7 @@ from instructavatar.face.emotions import INTENSITY
 from instructavatar.face.motion import ACTION_COUNT, MOTION_DIM
 from instructavatar.prepare.acting.kinds import EMOTIONS, KINDS, MAIN, REGIONS, kind_of, target
 from instructavatar.prepare.acting.score import Act, Score, ScoredSegment, Style
-from instructavatar.prepare.wordings import sentences
+from instructavatar.prepare.wordings import frames, sentences
 from instructavatar.prepare.wordings.bank import FORMS
 from instructavatar.prepare.wordings.grammar import dressed
 from instructavatar.prepare.wordings.offtopic import chatter, off_topic
@@ -146,7 +146,7 @@ def _act(rng: Rng, kind: str, modified: float = 0.3) -> Act:
     if kind in EMOTIONS or "+" in kind:
         return Act(kind, amount=INTENSITY[int(rng.integers(1, 4))])
     if kind in ("nod", "shake") or (kind_of(kind).claims == ("head",) and rng.random() < 0.5):
-        return Act(kind, pace=sentences.SLOW if rng.random() < 0.6 else sentences.QUICK)
+        return Act(kind, pace=frames.SLOW if rng.random() < 0.6 else frames.QUICK)
     if kind in ("big_smile", "open_mouth_wide"):
         return Act(kind)
     return Act(kind, amount=INTENSITY[int(rng.choice([1, 3]))])

@@ -6,91 +6,113 @@ from instructavatar.prepare.wordings.forms import Forms, forms
 
 EMOTION_FORMS: dict[str, Forms] = {
     "happy": forms(
-        do="""be happy; show that you are happy; look like you just heard good news; express happiness; show joy; radiate joy; cheer up
-            look as if you got a present; look like it is your birthday; act as if you won a prize""",
-        be="""happy; joyful; cheerful; glad; delighted; pleased; merry; content; joyous; jolly; upbeat; in a good mood; overjoyed; elated; full of joy; amused
-            blissful; gleeful; sunny; light-hearted""",
-        adv="happily; joyfully; cheerfully; gladly; merrily; with joy; with delight; in a happy way; in a cheerful manner; in a good mood; gleefully",
+        do="""be happy; show that you are happy; look like you just heard good news; express happiness; show joy; radiate joy
+            cheer up; look as if you got a present; look like it is your birthday; act as if you won a prize""",
+        be="""happy; joyful; cheerful; glad; delighted; pleased; merry; content; joyous; jolly; upbeat; in a good mood; overjoyed
+            elated; full of joy; amused; blissful; gleeful; sunny; light-hearted""",
+        adv="""happily; joyfully; cheerfully; gladly; merrily; with joy; with delight; in a happy way; in a cheerful manner
+            in a good mood; gleefully""",
         emo="happiness; joy; delight; cheerfulness; gladness; pleasure; amusement; bliss; glee",
-        noun="a happy face; a happy look; a joyful expression; a happy emotion; a cheerful face; a face full of joy; a pleased expression; a happy mood",
-        raw="happy; joy; happiness; happy face; happy emotion; joyful; cheerful; delighted; feeling happy; happy mood; emotion: happy; :-)",
+        noun="""a happy face; a happy look; a joyful expression; a happy emotion; a cheerful face; a face full of joy
+            a pleased expression; a happy mood""",
+        raw="""happy; joy; happiness; happy face; happy emotion; joyful; cheerful; delighted; feeling happy; happy mood
+            emotion: happy; :-)""",
     ),
     "sad": forms(
-        do="""be sad; show that you are sad; look like you are about to cry; look as if you are going to cry; express sadness; show sorrow; show grief
-            look as if you lost a friend; act as if you got terrible news; mope; look like you want to cry; look down in the dumps; sulk; grieve
-            look as if someone broke your heart; look like you just heard bad news""",
-        be="""sad; unhappy; sorrowful; gloomy; miserable; heartbroken; depressed; melancholy; mournful; downcast; upset; blue; dejected; tearful; glum; down
-            sorrow-stricken; grief-stricken; in a sad mood; full of sorrow; close to tears; hurt; wistful; despondent; crestfallen""",
-        adv="sadly; sorrowfully; unhappily; mournfully; gloomily; with sorrow; with sadness; in a sad way; in a sad manner; tearfully; miserably; with a heavy heart",
+        do="""be sad; show that you are sad; look like you are about to cry; look as if you are going to cry; express sadness
+            show sorrow; show grief; look as if you lost a friend; act as if you got terrible news; mope; look like you want to cry
+            look down in the dumps; sulk; grieve; look as if someone broke your heart; look like you just heard bad news""",
+        be="""sad; unhappy; sorrowful; gloomy; miserable; heartbroken; depressed; melancholy; mournful; downcast; upset; blue
+            dejected; tearful; glum; down; sorrow-stricken; grief-stricken; in a sad mood; full of sorrow; close to tears; hurt
+            wistful; despondent; crestfallen""",
+        adv="""sadly; sorrowfully; unhappily; mournfully; gloomily; with sorrow; with sadness; in a sad way; in a sad manner
+            tearfully; miserably; with a heavy heart""",
         emo="sadness; sorrow; grief; unhappiness; gloom; misery; melancholy; heartbreak; despair",
-        noun="""a sad face; a sad expression; a sad look; an unhappy face; a sorrowful expression; a sad emotion; a gloomy face; a crying face; a sad mood
-            a face full of sorrow; a long face; a heartbroken look""",
-        raw="sad; sadness; sad face; sad emotion; sorrow; unhappy; sad expression; feeling sad; sad mood; emotion: sad; :(; gloomy; depressed; grief",
+        noun="""a sad face; a sad expression; a sad look; an unhappy face; a sorrowful expression; a sad emotion; a gloomy face
+            a crying face; a sad mood; a face full of sorrow; a long face; a heartbroken look""",
+        raw="""sad; sadness; sad face; sad emotion; sorrow; unhappy; sad expression; feeling sad; sad mood; emotion: sad; :(; gloomy
+            depressed; grief""",
     ),
     "angry": forms(
-        do="""be angry; show that you are angry; express anger; show rage; look like you are furious; get mad; look as if someone insulted you; get angry
-            glare at the camera; glare; scowl; glower; look daggers; act as if somebody stole your car; show your anger; lose your temper; look fierce
-            look like you want to fight; bristle with anger""",
-        be="""angry; mad; furious; enraged; irate; annoyed; irritated; outraged; cross; livid; hostile; aggressive; infuriated; in a rage; full of anger
-            indignant; grumpy; wrathful; fuming; resentful""",
-        adv="angrily; furiously; with anger; with rage; in an angry way; in an angry manner; crossly; with fury; irritably; in anger; aggressively",
+        do="""be angry; show that you are angry; express anger; show rage; look like you are furious; get mad
+            look as if someone insulted you; get angry; glare at the camera; glare; scowl; glower; look daggers
+            act as if somebody stole your car; show your anger; lose your temper; look fierce; look like you want to fight
+            bristle with anger""",
+        be="""angry; mad; furious; enraged; irate; annoyed; irritated; outraged; cross; livid; hostile; aggressive; infuriated
+            in a rage; full of anger; indignant; grumpy; wrathful; fuming; resentful""",
+        adv="""angrily; furiously; with anger; with rage; in an angry way; in an angry manner; crossly; with fury; irritably; in anger
+            aggressively""",
         emo="anger; rage; fury; irritation; annoyance; outrage; wrath; hostility",
-        noun="an angry face; an angry expression; an angry look; a furious face; a mad face; an angry emotion; a scowl; a glare; an angry mood; a fierce look",
-        raw="angry; anger; angry face; angry emotion; mad; furious; angry expression; feeling angry; rage; emotion: angry; mad face; >:(; scowling; angry mood",
+        noun="""an angry face; an angry expression; an angry look; a furious face; a mad face; an angry emotion; a scowl; a glare
+            an angry mood; a fierce look""",
+        raw="""angry; anger; angry face; angry emotion; mad; furious; angry expression; feeling angry; rage; emotion: angry; mad face
+            >:(; scowling; angry mood""",
     ),
     "fear": forms(
-        do="""be afraid; show that you are scared; express fear; show terror; look as if you saw a ghost; look like you are terrified; show fright
-            look as if you are watching a horror film; act as if a monster is in front of you; look like you are in danger; cower in fear; panic""",
-        be="""afraid; scared; fearful; frightened; terrified; horrified; panicked; alarmed; petrified; in fear; anxious and afraid; spooked; full of fear
-            panic-stricken""",
-        adv="fearfully; with fear; in terror; in fear; anxiously and fearfully; with fright; in a scared way; in a frightened voice; in panic; with terror",
+        do="""be afraid; show that you are scared; express fear; show terror; look as if you saw a ghost; look like you are terrified
+            show fright; look as if you are watching a horror film; act as if a monster is in front of you
+            look like you are in danger; cower in fear; panic""",
+        be="""afraid; scared; fearful; frightened; terrified; horrified; panicked; alarmed; petrified; in fear; anxious and afraid
+            spooked; full of fear; panic-stricken""",
+        adv="""fearfully; with fear; in terror; in fear; anxiously and fearfully; with fright; in a scared way; in a frightened voice
+            in panic; with terror""",
         emo="fear; terror; fright; horror; panic; dread",
-        noun="a scared face; a fearful expression; a frightened look; a terrified face; a fear emotion; a look of fear; a horrified expression; a look of terror",
-        raw="fear; scared; afraid; scared face; fearful; fear emotion; fearful expression; terrified; frightened; emotion: fear; feeling scared; terror; frightened face",
+        noun="""a scared face; a fearful expression; a frightened look; a terrified face; a fear emotion; a look of fear
+            a horrified expression; a look of terror""",
+        raw="""fear; scared; afraid; scared face; fearful; fear emotion; fearful expression; terrified; frightened; emotion: fear
+            feeling scared; terror; frightened face""",
     ),
     "disgusted": forms(
-        do="""be disgusted; show disgust; express disgust; look as if something smells bad; look like you smelled something rotten; show that you are disgusted
-            look as if you bit into a lemon; look like you tasted something awful; make a face as if it stinks; look revolted; act grossed out""",
+        do="""be disgusted; show disgust; express disgust; look as if something smells bad; look like you smelled something rotten
+            show that you are disgusted; look as if you bit into a lemon; look like you tasted something awful
+            make a face as if it stinks; look revolted; act grossed out""",
         be="disgusted; revolted; grossed out; repulsed; nauseated; sickened; repelled; full of disgust",
         adv="with disgust; disgustedly; in disgust; in a disgusted way; with revulsion; with distaste",
         emo="disgust; revulsion; distaste; repulsion; loathing",
-        noun="a disgusted face; a disgusted expression; a disgusted look; a look of disgust; a grossed-out face; a yuck face; a disgust emotion",
-        raw="disgust; disgusted; disgusted face; yuck; eww; disgust emotion; disgusted expression; emotion: disgust; feeling disgusted; gross",
+        noun="""a disgusted face; a disgusted expression; a disgusted look; a look of disgust; a grossed-out face; a yuck face
+            a disgust emotion""",
+        raw="""disgust; disgusted; disgusted face; yuck; eww; disgust emotion; disgusted expression; emotion: disgust
+            feeling disgusted; gross""",
     ),
     "surprised": forms(
-        do="""be surprised; show surprise; express surprise; look like you just got a surprise; show that you are surprised; react with surprise; act surprised
-            look as if you cannot believe it; look like you have seen something incredible; show shock; look as if someone shouted boo; be amazed; be shocked
-            act as if you heard shocking news; look like somebody jumped out at you; gasp in surprise; look like your jaw just dropped in amazement
+        do="""be surprised; show surprise; express surprise; look like you just got a surprise; show that you are surprised
+            react with surprise; act surprised; look as if you cannot believe it; look like you have seen something incredible
+            show shock; look as if someone shouted boo; be amazed; be shocked; act as if you heard shocking news
+            look like somebody jumped out at you; gasp in surprise; look like your jaw just dropped in amazement
             make a surprised face; do a surprised face; drop your jaw in surprise; look as if your friends threw you a surprise party""",
-        be="""surprised; shocked; astonished; amazed; startled; stunned; astounded; taken aback; dumbfounded; awestruck; flabbergasted; full of surprise
-            in shock; thunderstruck; speechless with surprise; wide-eyed with surprise""",
+        be="""surprised; shocked; astonished; amazed; startled; stunned; astounded; taken aback; dumbfounded; awestruck; flabbergasted
+            full of surprise; in shock; thunderstruck; speechless with surprise; wide-eyed with surprise""",
         adv="with surprise; in surprise; in amazement; with astonishment; in a surprised way; in shock; with amazement; in astonishment",
         emo="surprise; astonishment; amazement; shock; wonder",
-        noun="""a surprised face; a surprised expression; a surprised look; a shocked face; a look of surprise; a surprise emotion; an astonished look
-            an amazed face; a shocked expression; a startled look; a wow face; a look of shock; a gasp of surprise""",
-        raw="""surprised; surprise; surprised face; wow; shocked; amazed; surprised emotion; astonished; surprised expression; emotion: surprised; omg; shock
-            feeling surprised; startled; :O; wow face; surprise face""",
+        noun="""a surprised face; a surprised expression; a surprised look; a shocked face; a look of surprise; a surprise emotion
+            an astonished look; an amazed face; a shocked expression; a startled look; a wow face; a look of shock; a gasp of surprise""",
+        raw="""surprised; surprise; surprised face; wow; shocked; amazed; surprised emotion; astonished; surprised expression
+            emotion: surprised; omg; shock; feeling surprised; startled; :O; wow face; surprise face""",
     ),
     "contempt": forms(
-        do="""show contempt; express contempt; be contemptuous; look down on somebody; show disdain; sneer; look as if you despise someone; show scorn
-            look like you think you are better than everyone""",
+        do="""show contempt; express contempt; be contemptuous; look down on somebody; show disdain; sneer
+            look as if you despise someone; show scorn; look like you think you are better than everyone""",
         be="contemptuous; scornful; disdainful; condescending; dismissive; haughty; full of contempt; sneering",
         adv="with contempt; contemptuously; scornfully; with disdain; disdainfully; in a contemptuous way",
         emo="contempt; disdain; scorn",
-        noun="a contemptuous face; a contemptuous expression; a contemptuous look; a look of contempt; a sneer; a scornful look; a contempt emotion",
-        raw="contempt; contemptuous; scornful; contempt emotion; contemptuous face; disdain; emotion: contempt; disdainful look; contempt expression",
+        noun="""a contemptuous face; a contemptuous expression; a contemptuous look; a look of contempt; a sneer; a scornful look
+            a contempt emotion""",
+        raw="""contempt; contemptuous; scornful; contempt emotion; contemptuous face; disdain; emotion: contempt; disdainful look
+            contempt expression""",
     ),
     "neutral": forms(
-        do="""keep a neutral expression; keep a neutral face; relax your face; look neutral; return to a neutral face; go back to neutral; keep a straight face
-            keep a poker face; show no emotion; drop all expression; rest your face; stay neutral; make a neutral face; let your face relax; be expressionless
-            hold a neutral expression; do nothing with your face; keep your face blank; keep your face relaxed""",
+        do="""keep a neutral expression; keep a neutral face; relax your face; look neutral; return to a neutral face
+            go back to neutral; keep a straight face; keep a poker face; show no emotion; drop all expression; rest your face
+            stay neutral; make a neutral face; let your face relax; be expressionless; hold a neutral expression
+            do nothing with your face; keep your face blank; keep your face relaxed""",
         be="neutral; expressionless; emotionless; impassive; without emotion; blank; relaxed and neutral; without any expression",
-        adv="without any emotion; with a neutral expression; without expression; neutrally; with a poker face; with an emotionless face; in a neutral way",
-        noun="""a neutral face; a neutral expression; a natural expression; a poker face; an emotionless face; a blank expression; a straight face; a blank face
-            a relaxed face; an expressionless face; a deadpan face; no expression; a resting face""",
-        raw="""neutral; natural; neutral face; neutral expression; poker face; emotionless; no emotion; no expression; back to neutral; relaxed; deadpan
-            straight face; emotion: neutral; natural face; neutral emotion; blank face; expressionless; back to normal; natural expression; normal face
-            talk naturally; talk with a neutral expression; speak naturally""",
+        adv="""without any emotion; with a neutral expression; without expression; neutrally; with a poker face
+            with an emotionless face; in a neutral way""",
+        noun="""a neutral face; a neutral expression; a natural expression; a poker face; an emotionless face; a blank expression
+            a straight face; a blank face; a relaxed face; an expressionless face; a deadpan face; no expression; a resting face""",
+        raw="""neutral; natural; neutral face; neutral expression; poker face; emotionless; no emotion; no expression; back to neutral
+            relaxed; deadpan; straight face; emotion: neutral; natural face; neutral emotion; blank face; expressionless
+            back to normal; natural expression; normal face; talk naturally; talk with a neutral expression; speak naturally""",
     ),
     "excited": forms(
         do="be excited; show excitement; look thrilled; express excitement; look like you cannot wait; show enthusiasm; act excited",
@@ -101,7 +123,8 @@ EMOTION_FORMS: dict[str, Forms] = {
         raw="excited; excitement; excited face; thrilled; enthusiastic; ecstatic; hyped; yay; emotion: excited",
     ),
     "bored": forms(
-        do="be bored; show boredom; look as if this is boring; express boredom; look uninterested; act bored; look like you have waited for hours",
+        do="""be bored; show boredom; look as if this is boring; express boredom; look uninterested; act bored
+            look like you have waited for hours""",
         be="bored; uninterested; indifferent; weary of it all; disinterested; unimpressed; fed up; apathetic",
         adv="with boredom; in a bored way; in a bored voice; without interest; listlessly; indifferently",
         emo="boredom; indifference; disinterest; apathy",
@@ -117,8 +140,8 @@ EMOTION_FORMS: dict[str, Forms] = {
         raw="calm; peaceful; serene; calm face; calm expression; tranquil; emotion: calm; zen",
     ),
     "confused": forms(
-        do="""be confused; show confusion; look like you do not understand; express confusion; look puzzled; act confused; look as if you lost the thread
-            look as if the question makes no sense; look baffled""",
+        do="""be confused; show confusion; look like you do not understand; express confusion; look puzzled; act confused
+            look as if you lost the thread; look as if the question makes no sense; look baffled""",
         be="confused; puzzled; baffled; perplexed; bewildered; lost; unsure; confounded; disoriented; mystified",
         adv="with confusion; confusedly; in confusion; in a puzzled way; with a puzzled look; in a confused manner; quizzically",
         emo="confusion; puzzlement; bewilderment; perplexity",
@@ -150,7 +173,8 @@ EMOTION_FORMS: dict[str, Forms] = {
         raw="shy; bashful; embarrassed; shy face; shy smile; emotion: shy; timid; embarrassed face",
     ),
     "in_love": forms(
-        do="look like you are in love; look lovestruck; look lovingly at the camera; show affection; show love; fall in love; adore somebody with your eyes",
+        do="""look like you are in love; look lovestruck; look lovingly at the camera; show affection; show love; fall in love
+            adore somebody with your eyes""",
         be="in love; loving; affectionate; lovestruck; adoring; infatuated; tender; smitten",
         adv="lovingly; affectionately; with love; tenderly; with affection; adoringly",
         emo="love; affection; tenderness; adoration",
@@ -158,7 +182,8 @@ EMOTION_FORMS: dict[str, Forms] = {
         raw="in love; loving; love; affectionate; lovestruck; adoring look; emotion: love; tender; <3",
     ),
     "worried": forms(
-        do="be worried; show worry; look concerned; look like you are worried about something; express concern; look anxious; act nervous; fret",
+        do="""be worried; show worry; look concerned; look like you are worried about something; express concern; look anxious
+            act nervous; fret""",
         be="worried; concerned; anxious; nervous; uneasy; troubled; tense; apprehensive; stressed",
         adv="worriedly; with worry; with concern; anxiously; nervously; in a worried way; uneasily; in a concerned voice",
         emo="worry; concern; anxiety; nervousness; unease",
@@ -166,15 +191,18 @@ EMOTION_FORMS: dict[str, Forms] = {
         raw="worried; anxious; concerned; nervous; worried face; worry; emotion: worried; uneasy; anxious face; concern",
     ),
     "suspicious": forms(
-        do="be suspicious; look like you do not trust me; show suspicion; look skeptical; look doubtful; show doubt; act suspicious; show distrust",
+        do="""be suspicious; look like you do not trust me; show suspicion; look skeptical; look doubtful; show doubt; act suspicious
+            show distrust""",
         be="suspicious; distrustful; skeptical; doubtful; wary; mistrustful; unconvinced; sceptical",
         adv="suspiciously; with suspicion; skeptically; doubtfully; warily; with distrust",
         emo="suspicion; distrust; doubt; skepticism; mistrust",
-        noun="a suspicious look; a suspicious face; a skeptical look; a doubtful expression; a side-eye; a distrustful look; a skeptical face",
+        noun="""a suspicious look; a suspicious face; a skeptical look; a doubtful expression; a side-eye; a distrustful look
+            a skeptical face""",
         raw="suspicious; skeptical; doubtful; suspicion; suspicious look; distrust; emotion: suspicious; side eye; not convinced",
     ),
     "pain": forms(
-        do="look like you are in pain; show pain; wince; wince in pain; grimace in pain; act as if something hurts; grimace; look as if you have a toothache",
+        do="""look like you are in pain; show pain; wince; wince in pain; grimace in pain; act as if something hurts; grimace
+            look as if you have a toothache""",
         be="in pain; hurting; in agony; suffering; tormented",
         adv="in pain; painfully; in agony; with a pained look",
         emo="pain; agony; suffering",
@@ -182,7 +210,8 @@ EMOTION_FORMS: dict[str, Forms] = {
         raw="pain; ouch; in pain; wincing; grimace; pained face; it hurts; suffering",
     ),
     "determined": forms(
-        do="look determined; be determined; show determination; look serious; be serious; look stern; look focused; show resolve; concentrate hard",
+        do="""look determined; be determined; show determination; look serious; be serious; look stern; look focused; show resolve
+            concentrate hard""",
         be="determined; serious; stern; focused; resolute; strict; concentrated; grim",
         adv="with determination; seriously; sternly; in a serious way; resolutely; firmly; in a stern voice",
         emo="determination; seriousness; resolve; focus",
@@ -190,7 +219,8 @@ EMOTION_FORMS: dict[str, Forms] = {
         raw="serious; determined; stern; focused; serious face; determination; serious expression; strict look; emotion: serious",
     ),
     "thinking": forms(
-        do="think; look thoughtful; think about it; ponder; look like you are thinking; look pensive; try to remember something; look like you are solving a riddle",
+        do="""think; look thoughtful; think about it; ponder; look like you are thinking; look pensive; try to remember something
+            look like you are solving a riddle""",
         be="thoughtful; pensive; lost in thought; contemplative; deep in thought; reflective",
         adv="thoughtfully; pensively; in a thoughtful way; in thought",
         emo="thoughtfulness; contemplation",

@@ -36,6 +36,15 @@ def _exchange(text: str, change: dict[str, str]) -> str:
     return re.sub("|".join(rf"\b{word}\b" for word in change), lambda found: change[found[0]], text)
 
 
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text, as a table of names.
+
+    >>> words("nod shake")
+    ('nod', 'shake')
+    """
+    return tuple(text.split())
+
+
 def forms(**texts: str) -> Forms:
     """Forms from lists parted by semicolons or line ends."""
     return Forms(**{name: tuple(t.strip() for t in re.split(r"[;\n]", text) if t.strip()) for name, text in texts.items()})

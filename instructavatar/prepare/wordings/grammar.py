@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 _DOUBLED = frozenset("nod grin put set get let tip drop shut cut sit stop wag dip bob jut flip hit rub run begin slip squat ".split())
-_THIRD = {"be": "is", "have": "has", "do": "does", "go": "goes", "don't": "doesn't"}
-_GERUND = {"be": "being", "lie": "lying", "don't": "not"}
+_THIRD = {"be": "is", "have": "has", "do": "does", "go": "goes", }
+_GERUND = {"be": "being", "lie": "lying"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,14 @@ def gerund(verb: str) -> str:
     return verb + "ing"
 
 
+_DONT = ("don't ", "do not ")
+
+
 def _inflect(phrase: str, how: str, person: Person) -> str:
+    if phrase.startswith(_DONT):
+        rest = phrase.removeprefix("don't ").removeprefix("do not ")
+        lead = {"base": "don't", "third": "doesn't", "gerund": "not"}[how]
+        return f"{lead} {_inflect(rest, 'gerund' if how == 'gerund' else 'base', person)}"
     words = phrase.split(" ")
     # A leading adverb ("slowly turn ...") is not the verb.
     first = next((i for i, w in enumerate(words) if not (w.endswith("ly") or w in _LEADING)), 0)
@@ -92,11 +99,11 @@ def _inflect(phrase: str, how: str, person: Person) -> str:
     return for_person(" ".join(words), person)
 
 
-_LEADING = frozenset("just quickly slowly a bit little kind of sort".split())
+_LEADING = frozenset({"just", "only", "really"})
 
 
 def for_person(text: str, person: Person) -> str:
-    """ "Your" and "you" put into the third person.
+    """Your and you, put into the third person.
 
     >>> for_person("hold your head still", OTHERS[2])
     'hold his head still'
@@ -116,12 +123,12 @@ def imperative(phrase: str, person: Person = YOU) -> str:
 
 
 def third_person(phrase: str, person: Person) -> str:
-    """The phrase after "she" and the like, without the subject.
+    """The phrase after "she" and the like, without the subject; after "you" it is the imperative.
 
     >>> third_person("raise your eyebrows and ~hold them", OTHERS[1])
     'raises her eyebrows and holds them'
     """
-    return _inflect(phrase, "third", person)
+    return _inflect(phrase, "base" if person is YOU else "third", person)
 
 
 def participle(phrase: str, person: Person = YOU) -> str:
