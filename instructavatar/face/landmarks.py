@@ -19,7 +19,7 @@ OUTER_EYES = (33, 263)
 # A translation z moves the face so that it grows by CAMERA_DISTANCE / (CAMERA_DISTANCE - z). Eight inter-ocular distances are about
 # 75 cm, the distance of a face from a desk camera; the true lens of a video is unknown, so one nominal camera serves all.
 CAMERA_DISTANCE = 8.0
-# z is zero where the inter-ocular distance is this share of the picture's height.
+# z is zero where the inter-ocular distance, moved back to the neck pivot, is this share of the picture's height.
 REFERENCE_SHARE = 0.25
 # Where the head turns on the neck, and whose place x and y tell: in inter-ocular distances (9 cm) from the point between the outer eye
 # corners, in the face's own axes. The upper neck joints lie about 9 cm behind the eyes and 6 to 7 cm below them.

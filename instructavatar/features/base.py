@@ -62,6 +62,8 @@ def manifest(folder: Path | str = WEIGHTS) -> dict[str, dict[str, Any]]:
 
 def version_of(path: Path) -> str:
     """The first 12 hex digits of a weights file's SHA-256, for a feature's version string."""
+    if not path.is_file():
+        raise MissingFile(f"expected a weights file at {path}, got none; {_how_to_get(path.name)}")
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 

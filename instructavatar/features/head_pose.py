@@ -44,16 +44,10 @@ def head_pose(points: NDArray[np.float32], width: int, height: int) -> tuple[NDA
     scale = np.cbrt(np.linalg.det(matrix[:3, :3]))
     eyes = mesh.vertices[list(OUTER_EYES)].astype(np.float64).mean(0)
     neck = matrix[:3, :3] @ (eyes + mesh.interocular * np.array(NECK_PIVOT)) + matrix[:3, 3]
-    # Weak perspective, as the renderers draw: every part of the head is as far away as its middle.
     interocular = mesh.interocular * scale
-    share = _focal(height) * interocular / -matrix[2, 3] / height
+    share = interocular / -neck[2] / (2 * np.tan(np.deg2rad(FIELD_OF_VIEW_DEG) / 2))
     translation = [*(neck[:2] / interocular), CAMERA_DISTANCE * np.log(share / REFERENCE_SHARE)]
     return np.array(rotation_angles(matrix[:3, :3] / scale), np.float32), np.array(translation, np.float32)
-
-
-def _focal(height: int) -> float:
-    """Focal length in pixels of a picture of that height."""
-    return height / 2 / float(np.tan(np.deg2rad(FIELD_OF_VIEW_DEG) / 2))
 
 
 def _near_plane(points: Array, width: int, height: int) -> Array:

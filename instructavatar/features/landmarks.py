@@ -20,13 +20,14 @@ from instructavatar.face.motion import ACTIONS, INDEX
 from instructavatar.features.base import version_of, weights_path
 from instructavatar.features.face_choice import choose_face
 from instructavatar.features.face_detector import FaceDetector
-from instructavatar.features.face_search import search, search_turned
+from instructavatar.features.face_search import search, search_near, search_turned
 from instructavatar.features.head_pose import head_pose
 from instructavatar.features.region import CROP, Region, crop_region, region_of_points
 
 __all__ = ["FaceLandmarker", "choose_face"]
 
 TASK = "face_landmarker.task"
+SURE_SCORE = 0.95  # upright faces score more, be they photographed, painted or carved
 FULL_SEARCH_EVERY = 25  # frames without a face between two long searches in a video
 # The score net's own order: "_neutral", then all actions but tongueOut by alphabet.
 SCORE_NAMES = ("_neutral", *sorted(set(ACTIONS) - {"tongueOut"}))
@@ -70,7 +71,7 @@ class FaceLandmarker:
         """All faces in a picture [H, W, 3] RGB uint8, largest first; empty where there is none.
 
         The whole picture is searched, then ever smaller tiles, to one level beyond the first that showed a face, so that companions of up
-        to half the size are found too; if no level does, turned copies.
+        to half the size are found too; if no level shows one for sure, turned copies.
         """
         _check(image)
         faces: list[Landmarks] = []
@@ -79,9 +80,15 @@ class FaceLandmarker:
             self._add(faces, image, regions, again=level > 0)
             if enough:
                 break
-        if not faces:
-            self._add(faces, image, search_turned(self._detector, image), again=True)
+        if max((face.score for face in faces), default=0.0) < SURE_SCORE:
+            faces = self._turned_or(faces, image)
         return sorted(faces, key=lambda face: -face.width_px)
+
+    def _turned_or(self, faces: list[Landmarks], image: NDArray[np.uint8]) -> list[Landmarks]:
+        """Faces in turned copies of the picture if the net is surer of them: it half believes in faces that are upside down."""
+        turned: list[Landmarks] = []
+        self._add(turned, image, search_turned(self._detector, image), again=True)
+        return max(turned, faces, key=lambda some: max((face.score for face in some), default=0.0))
 
     def track(self, frames: Iterable[NDArray[np.uint8]], face: Landmarks | None = None) -> Iterator[Landmarks | None]:
         """One face through a video: each frame is searched where the last one had it; None where no face is seen.
@@ -100,13 +107,15 @@ class FaceLandmarker:
     def _seek(self, frame: NDArray[np.uint8], last: Landmarks | None, full: bool) -> Landmarks | None:
         """The face nearest to the lost one, or the largest if there was none yet; measured as the tracker will go on measuring it."""
         faces: list[Landmarks] = []
-        if full:
-            faces = self.find(frame)
-        else:
+        if last is not None:
+            self._add(faces, frame, search_near(self._detector, frame, region_of_points(last.points)), again=False)
+        elif not full:
             self._add(faces, frame, next(search(self._detector, frame)), again=False)
+        if full and not faces:
+            faces = self.find(frame)
         if not faces:
             return None
-        face = faces[0] if last is None else min(faces, key=lambda one: _apart(one, last))
+        face = max(faces, key=lambda one: one.width_px) if last is None else min(faces, key=lambda one: _apart(one, last))
         return self.measure(frame, region_of_points(face.points)) or face
 
     def _add(self, faces: list[Landmarks], image: NDArray[np.uint8], regions: list[Region], again: bool) -> None:
