@@ -1,8 +1,8 @@
 """FACS action units and the ARKit actions that show them.
 
-The 41 names are those of OpenGraphAU and of the published system: 27 two-sided units and 14 one-sided ones. Numbers are Ekman's. Weights say
-how far each action goes when the unit is fully there (1.0); they follow the anatomy (AU 1 is the inner frontalis, hence browInnerUp), with
-readable actions preferred where several would do.
+The 41 names are those of OpenGraphAU and of the published system: 27 two-sided units and 14 one-sided ones. Numbers are Ekman's. Weights
+say how far each action goes when the unit is fully there (1.0); they follow the anatomy (AU 1 is the inner frontalis, hence browInnerUp),
+with readable actions preferred where several would do.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Emotion prototypes: what a face does when it feels something, in actions and head pose, with intensity.
 
 A prototype is the plain expression ("look sad"); intensity scales it. The shapes follow EMFACS (Friesen and Ekman 1983: happiness 6+12,
-sadness 1+4+15, surprise 1+2+5+26, fear 1+2+4+5+20+26, anger 4+5+7+23, disgust 9+15+16, contempt one-sided 12+14), with readable actions stressed.
+sadness 1+4+15, surprise 1+2+5+26, fear 1+2+4+5+20+26, anger 4+5+7+23, disgust 9+15+16, contempt one-sided 12+14), with readable actions
+stressed.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ PROTOTYPES: dict[str, Shape] = {
 # MEAD's eight, which the benchmarks of the field use.
 BASIC: tuple[str, ...] = ("neutral", "happy", "sad", "angry", "fear", "disgusted", "surprised", "contempt")
 
-# Strength of "slightly", "moderately" and "very", and of a request without such a word. Chosen so that neighbours differ by >= 0.1 on the main action.
+# Strength of "slightly", "moderately" and "very", and of a request without such a word: neighbours differ by >= 0.1.
 INTENSITY: dict[int, float] = {1: 0.5, 2: 0.8, 3: 1.3}
 PLAIN_INTENSITY = 1.0
 

@@ -1,8 +1,8 @@
 """Phones -> visemes -> mouth actions, with coarticulation by dominance functions (Cohen and Massaro 1993).
 
-Each phone pulls the mouth towards its viseme with a dominance that fades with distance in time; a frame is the weighted mean of all pulls. Jaw and
-lips have their own weights: /k/ hardly cares about the lips, /w/ cares about little else. Lip closures (p, b, m) and teeth on lip (f, v) are
-gates on top, because a mean never quite closes. In silence the mouth is still.
+Each phone pulls the mouth towards its viseme with a dominance that fades with distance in time; a frame is the weighted mean of all pulls.
+Jaw and lips have their own weights: /k/ hardly cares about the lips, /w/ cares about little else. Lip closures (p, b, m) and teeth on lip
+(f, v) are gates on top, because a mean never quite closes. In silence the mouth is still.
 
 T frames (25 Hz); frame t is judged at its middle, (t + 0.5) / 25 s. Times are seconds.
 """
@@ -68,6 +68,24 @@ VISEMES: dict[str, Viseme] = {
     "bird": Viseme({"jawOpen": 0.2, "mouthPucker": 0.28, "mouthFunnel": 0.22}, 0.8, 0.8, 0.065),
 }
 
+_CONSONANTS = frozenset(
+    (
+        "silence",
+        "neutral",
+        "closed",
+        "teeth_on_lip",
+        "tongue_teeth",
+        "alveolar",
+        "hiss",
+        "hush",
+        "velar",
+        "rhotic",
+        "lateral",
+        "glide_y",
+        "glide_w",
+    )
+)
+
 # ARPAbet as flite and pocketsphinx print it (case and stress digits dropped). Two visemes share the phone's time 60 to 40.
 _ARPABET = """
 silence: pau sil h# sp spn brth
@@ -92,6 +110,8 @@ _MARKS = frozenset("ˈˌːˑ˞ʲʰˤ̩̯̪̃^$_ '-\"()#") | {"̧", ""}
 _PAUSES = frozenset(".,;:!?¿¡—…|")
 
 CLOSURES = frozenset({"closed"})
+TEETH_ON_LIP = frozenset({"teeth_on_lip"})
+VOWELS = frozenset(name for name in VISEMES if name not in _CONSONANTS)
 _MOUTH_ACTIONS: tuple[str, ...] = tuple(sorted({side for viseme in VISEMES.values() for name in viseme.shape for side in sides(name)}))
 _COLUMNS = np.array([INDEX[name] for name in _MOUTH_ACTIONS])
 _JAW = _MOUTH_ACTIONS.index("jawOpen")
@@ -219,7 +239,7 @@ def closure_gate(phones: Sequence[Phone], frames: int) -> Array:
 
 def teeth_gate(phones: Sequence[Phone], frames: int) -> Array:
     """[T] 0..1: 1 where the lower lip touches the upper teeth (f, v)."""
-    return _gate(_pulls(phones), frozenset({"teeth_on_lip"}), _frame_times(frames)).astype(np.float32)
+    return _gate(_pulls(phones), TEETH_ON_LIP, _frame_times(frames)).astype(np.float32)
 
 
 def speech_activity(phones: Sequence[Phone], frames: int) -> Array:
@@ -237,7 +257,7 @@ def mouth_actions(phones: Sequence[Phone], frames: int, articulation: float = 1.
     """Mouth actions of speech [T, 52]; all else is zero. `articulation` scales opening and rounding, never a closure."""
     pulls, times = _pulls(phones), _frame_times(frames)
     mouth = _blend(pulls, times) * articulation * speech_activity(phones, frames)[:, None]
-    for names in (CLOSURES, frozenset({"teeth_on_lip"})):
+    for names in (CLOSURES, TEETH_ON_LIP):
         mouth = _pull_to(mouth, next(iter(names)), _gate(pulls, names, times))
     values = np.zeros((frames, ACTION_COUNT), np.float32)
     values[:, _COLUMNS] = mouth

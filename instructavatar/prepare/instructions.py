@@ -18,6 +18,7 @@ from instructavatar.prepare.acting.kinds import EMOTIONS, KINDS, MAIN, REGIONS, 
 from instructavatar.prepare.acting.score import Act, Score, ScoredSegment, Style
 from instructavatar.prepare.wordings import frames, sentences
 from instructavatar.prepare.wordings.bank import FORMS
+from instructavatar.prepare.wordings.forms import words
 from instructavatar.prepare.wordings.grammar import dressed
 from instructavatar.prepare.wordings.offtopic import chatter, off_topic
 
@@ -46,26 +47,15 @@ _RHYTHM_TIMES: dict[str, tuple[int, ...]] = {
     "roll_eyes": (1, 2),
 }
 _NO_MODIFIER = frozenset(
-    {
-        "still_head",
-        "look_camera",
-        "neutral",
-        "close_mouth",
-        "idle",
-        "laugh",
-        "yawn",
-        "flash_brows",
-        "blink",
-        "wink_left",
-        "wink_right",
-        "roll_eyes",
-    }
+    words("""still_head look_camera neutral close_mouth idle laugh yawn flash_brows blink wink_left wink_right roll_eyes""")
 )
 _OTHERS = tuple(
     name
     for name in KINDS
     if name in FORMS and name not in MAIN and name not in EMOTIONS and not name.startswith("au:") and name not in ("neutral", "idle")
 )
+# Left and right must be told apart beyond doubt, and an open mouth is asked of silent faces only: they come more often.
+_MAIN_TICKETS = (*MAIN * 2, "turn_left", "turn_right", "open_mouth", "open_mouth")
 _MIXABLE = ("happy", "sad", "angry", "fear", "disgusted", "surprised", "contempt", "excited", "worried", "tired", "proud", "confused")
 
 
@@ -145,7 +135,7 @@ def _act(rng: Rng, kind: str, modified: float = 0.3) -> Act:
         return Act(kind)
     if kind in EMOTIONS or "+" in kind:
         return Act(kind, amount=INTENSITY[int(rng.integers(1, 4))])
-    if kind in ("nod", "shake") or (kind_of(kind).claims == ("head",) and rng.random() < 0.5):
+    if kind_of(kind).claims == ("head",) and rng.random() < 0.5:
         return Act(kind, pace=frames.SLOW if rng.random() < 0.6 else frames.QUICK)
     if kind in ("big_smile", "open_mouth_wide"):
         return Act(kind)
@@ -154,7 +144,7 @@ def _act(rng: Rng, kind: str, modified: float = 0.3) -> Act:
 
 def _one_kind(rng: Rng, talking: bool) -> str:
     group = _choose(rng, {k: v for k, v in _SINGLES.items() if k not in ("units", "mixture")})
-    names = {"main": MAIN, "emotion": EMOTIONS, "other": _OTHERS, "unit": tuple(f"au:{n}" for n in ACTION_UNITS)}[group]
+    names = {"main": _MAIN_TICKETS, "emotion": EMOTIONS, "other": _OTHERS, "unit": tuple(f"au:{n}" for n in ACTION_UNITS)}[group]
     allowed = _allowed(names, talking)
     return allowed[int(rng.integers(len(allowed)))]
 
@@ -177,10 +167,10 @@ def _segment(rng: Rng, start_s: float, end_s: float, acts: Sequence[Act], talkin
 
 
 # Kinds that make sense as a step among others: those that one sees at once.
-_STEPS = tuple(
-    """smile big_smile sad surprised angry happy raise_brows open_mouth close_eyes turn_left turn_right look_up look_down nod shake tilt_left tilt_right
-    look_left look_right pucker wide_eyes lower_brows disgusted fear laugh eyes_left eyes_right raise_head lower_head open_mouth_wide
-    tongue_out puff_cheeks frown_mouth blink""".split()
+_STEPS = words(
+    """smile big_smile sad surprised angry happy raise_brows open_mouth close_eyes turn_left turn_right look_up look_down nod shake
+    tilt_left tilt_right look_left look_right pucker wide_eyes lower_brows disgusted fear laugh eyes_left eyes_right raise_head
+    lower_head open_mouth_wide tongue_out puff_cheeks frown_mouth blink"""
 )
 
 
@@ -197,7 +187,7 @@ def _clash(a: str, b: str) -> bool:
     x, y = kind_of(a).shape, kind_of(b).shape
     scale = np.ones(MOTION_DIM)
     scale[ACTION_COUNT : ACTION_COUNT + 3] = 1 / 15
-    x, y = x * scale, y * scale
+    x, y = (x * scale).astype(np.float32), (y * scale).astype(np.float32)
     return bool(x @ y > 0.8 * np.sqrt((x @ x) * (y @ y)))
 
 
@@ -232,11 +222,13 @@ def _cuts(rng: Rng, seconds: float, count: int) -> list[tuple[float, float]]:
     return spans
 
 
-_HEAD_KINDS = tuple(
-    "turn_left turn_right look_up look_down tilt_left tilt_right nod shake lean_forward lean_back raise_head lower_head look_left look_right".split()
+_HEAD_KINDS = words(
+    """turn_left turn_right look_up look_down tilt_left tilt_right nod shake lean_forward lean_back raise_head lower_head look_left
+    look_right"""
 )
-_FACE_KINDS = tuple(
-    "smile big_smile happy sad angry surprised fear disgusted raise_brows close_eyes open_mouth lower_brows wide_eyes squint pucker worried".split()
+_FACE_KINDS = words(
+    """smile big_smile happy sad angry surprised fear disgusted raise_brows close_eyes open_mouth lower_brows wide_eyes squint pucker
+    worried"""
 )
 
 
@@ -261,8 +253,9 @@ def _together(rng: Rng, seconds: float, talking: bool) -> list[ScoredSegment]:
     return [_segment(rng, 0.0, seconds, acts, talking)]
 
 
-_REFUSABLE = tuple(
-    "smile big_smile happy sad angry surprised nod shake turn_left turn_right look_up look_down open_mouth close_eyes raise_brows blink lower_brows tilt_left tilt_right".split()
+_REFUSABLE = words(
+    """smile big_smile happy sad angry surprised nod shake turn_left turn_right look_up look_down open_mouth close_eyes raise_brows
+    blink lower_brows tilt_left tilt_right"""
 )
 
 

@@ -1,7 +1,7 @@
 """Score + phones -> FaceMotion: the puppet's performance.
 
-Four layers: the resting expression (which gives way where an act claims its region), the acts, speech, and idle life. Speech owns jaw and lips
-while somebody talks; an emotion only tints them, and closures stay closed. T frames (25 Hz), values [T, 58].
+Four layers: the resting expression (which gives way where an act claims its region), the acts, speech, and idle life. Speech owns jaw and
+lips while somebody talks; an emotion only tints them, and closures stay closed. T frames (25 Hz), values [T, 58].
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.face import visemes
+from instructavatar.face import action_units, visemes
 from instructavatar.face.motion import ACTION_COUNT, COLUMNS, INDEX, MOTION_DIM, ROTATION, FaceMotion, frames_of
 from instructavatar.face.visemes import Phone
 from instructavatar.prepare.acting import idle
@@ -47,7 +47,7 @@ _TINT = {
 }
 # What opens the lips, and so must vanish where they meet.
 _OPENERS = tuple(
-    "jawOpen mouthFunnel mouthLowerDownLeft mouthLowerDownRight mouthUpperUpLeft mouthUpperUpRight mouthStretchLeft mouthStretchRight".split()
+    side for name in ("jawOpen", "mouthFunnel", "mouthLowerDown", "mouthUpperUp", "mouthStretch") for side in action_units.sides(name)
 )
 _EASE_S = 0.45
 _RELEASE_S = 0.5

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.face.motion import INDEX, MOTION_DIM, frames_of
-from instructavatar.face.visemes import Phone, visemes_of
+from instructavatar.face.visemes import VOWELS, Phone, visemes_of
 from instructavatar.prepare.acting.curves import Curve, frame_times, pulse, rise, wander
 from instructavatar.prepare.acting.score import Style
 
@@ -96,12 +96,7 @@ def emphasis(phones: Sequence[Phone], seconds: float) -> list[tuple[float, float
 
 def _is_vowel(phone: str) -> bool:
     visemes = visemes_of(phone)
-    return bool(visemes) and visemes[0] not in _CONSONANTS
-
-
-_CONSONANTS = frozenset(
-    "silence neutral closed teeth_on_lip tongue_teeth alveolar hiss hush velar rhotic lateral glide_y glide_w".split(),
-)
+    return visemes is not None and bool(visemes) and visemes[0] in VOWELS
 
 
 def speaking_head(times: Curve, phones: Sequence[Phone], rng: np.random.Generator, style: Style) -> Values:

@@ -1,7 +1,7 @@
 """The kinds of acts: what each does to the face, where, and how fast.
 
-A held kind goes to its shape and stays until its time is over. A rhythm (nod, blink ...) is a curve over its shape. Every kind that has a side
-exists twice, the right one being the mirror of the left.
+A held kind goes to its shape and stays until its time is over. A rhythm (nod, blink ...) is a curve over its shape. Every kind that has
+a side exists twice, the right one being the mirror of the left.
 """
 
 from __future__ import annotations
@@ -147,7 +147,18 @@ def _emotions() -> list[Kind]:
 
 # Jaw and lip units that speech cannot share.
 _MOUTH_UNITS = frozenset(
-    """tongue_show lip_funneler lip_pucker jaw_drop mouth_stretch lip_bite lips_part lip_pressor lip_tightener lower_lip_depressor""".split()
+    (
+        "tongue_show",
+        "lip_funneler",
+        "lip_pucker",
+        "jaw_drop",
+        "mouth_stretch",
+        "lip_bite",
+        "lips_part",
+        "lip_pressor",
+        "lip_tightener",
+        "lower_lip_depressor",
+    )
 )
 
 
@@ -159,7 +170,20 @@ KINDS: dict[str, Kind] = {k.name: k for k in (*_PLAIN, *_LEFT, *(_mirrored(k) fo
 
 # Issue-sized groups that the sampler and the tests speak of.
 MAIN: tuple[str, ...] = (
-    "smile big_smile sad surprised angry raise_brows open_mouth close_eyes turn_left turn_right look_up look_down nod shake".split()  # type: ignore[assignment]
+    "smile",
+    "big_smile",
+    "sad",
+    "surprised",
+    "angry",
+    "raise_brows",
+    "open_mouth",
+    "close_eyes",
+    "turn_left",
+    "turn_right",
+    "look_up",
+    "look_down",
+    "nod",
+    "shake",
 )
 EMOTIONS: tuple[str, ...] = tuple(name for name in PROTOTYPES if name != "neutral")
 

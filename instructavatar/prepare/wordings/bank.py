@@ -6,6 +6,7 @@ from instructavatar.face.action_units import ACTION_UNITS, ActionUnit
 from instructavatar.prepare.wordings.emotion_kinds import EMOTION_FORMS
 from instructavatar.prepare.wordings.face_kinds import BROW_FORMS, EITHER_FORMS, EYE_FORMS, MOUTH_FORMS
 from instructavatar.prepare.wordings.forms import Forms, other_side
+from instructavatar.prepare.wordings.grammar import with_article
 from instructavatar.prepare.wordings.head_kinds import HEAD_FORMS
 from instructavatar.prepare.wordings.main_kinds import MAIN_FORMS
 
@@ -13,10 +14,18 @@ from instructavatar.prepare.wordings.main_kinds import MAIN_FORMS
 def _unit_forms(unit: ActionUnit) -> Forms:
     words = unit.name.replace("_", " ")
     mark = {"both": "", "left": "L", "right": "R"}[unit.side]
-    raw = (words, f"AU{mark}{unit.number}", f"AU{mark} {unit.number}", f"AU{mark}{unit.number} {words}", f"{words} (AU{mark}{unit.number})")
-    raw += (f"action unit {unit.number}: {words}", f"{words} action", unit.name)
-    do = (*unit.plain, f"activate the {words}", f"show the {words}", f"use the {words}", f"do a {words} movement", f"perform the {words}")
-    return Forms(do=do, raw=raw, noun=(f"the {words}", f"the action unit {words}"))
+    code = f"AU{mark}{unit.number}"
+    raw = (words, code, f"AU{mark} {unit.number}", f"{code} {words}", f"{words} ({code})")
+    more = (f"action unit {unit.number}: {words}", f"{words} action", unit.name)
+    do = (
+        *unit.plain,
+        f"activate the {words}",
+        f"show the {words}",
+        f"use the {words}",
+        f"do {with_article(words)} movement",
+        f"perform the {words}",
+    )
+    return Forms(do=do, raw=raw + more, noun=(f"the {words}", f"the action unit {words}"))
 
 
 def _all_forms() -> dict[str, Forms]:

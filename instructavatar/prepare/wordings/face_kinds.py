@@ -1,4 +1,7 @@
-"""Cores of single movements of mouth, brows and eyes. Sided kinds are written for the left; the right is the same with the words exchanged."""
+"""Cores of single movements of mouth, brows and eyes.
+
+Sided kinds are written for the left; the right is the same with the words exchanged.
+"""
 
 from __future__ import annotations
 
@@ -119,7 +122,7 @@ MOUTH_FORMS: dict[str, Forms] = {
         do="""smirk to the left; smirk with the left side of your mouth; smile on the left side only
             raise the left corner of your mouth; lift your left mouth corner; smile with the left side of your mouth
             pull up the left corner of your mouth; give a left-sided smirk; curl the left corner of your lips up
-            give a lopsided smile to the left; half smile on the left; put on a crooked smile on the left side""",
+            give a lopsided smile to the left; give a half smile on the left; put on a crooked smile on the left side""",
         noun="""a left smirk; a left-sided smirk; a smirk on the left; a half smile on the left; a lopsided smile on the left
             a left half smile""",
         raw="""left smirk; smirk left; smirk on the left side; left lip corner up; left mouth corner up; left half smile
@@ -269,7 +272,7 @@ EYE_FORMS: dict[str, Forms] = {
     ),
 }
 
-# Unsided requests that leave the side to the actor: both sides are right, so the corpus always shows the left one (the model learns one answer).
+# Requests that leave the side to the actor: either would do, so the corpus always shows the left one and the model learns one answer.
 EITHER_FORMS: dict[str, Forms] = {
     "wink_left": forms(
         do="wink; wink at me; give a wink; wink at the camera; wink one eye; give me a wink", noun="a wink", raw="wink; winking; ;)"

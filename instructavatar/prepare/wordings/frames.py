@@ -1,4 +1,7 @@
-"""Sentence frames and small words of degree, pace and number. Phrases are parted by bars or line ends; a frame named twice comes twice as often."""
+"""Sentence frames and small words of degree, pace and number.
+
+Phrases are parted by bars or line ends; a frame named twice comes twice as often.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ POLITE = phrases(
 # The same about somebody: {n} who, {o} whom, {t} third person.
 ABOUT = phrases(
     """{n} {t} | {n} {t} | {n} {t} | {n} is {g} | {n} starts {g} | {n} begins to {b} | make {o} {b} | have {o} {b} | {n} should {b}
-    let {o} {b} | {n} who {t} | a video of {o} {g} | I want {o} to {b} | {n} will {b}"""
+    let {o} {b} | a video of {o} {g} | I want {o} to {b} | {n} will {b}"""
 )
 
 # The same while speaking.
@@ -136,7 +139,10 @@ AFTER_NEUTRAL = phrases(
 )
 
 DEGREE_BE: dict[int, tuple[str, ...]] = {
-    1: phrases("slightly | a bit | a little | somewhat | mildly | a tiny bit | lightly | a touch | just a little | faintly | subtly"),
+    1: phrases(
+        """slightly | a bit | a little | somewhat | mildly
+        a tiny bit | lightly | a touch | just a little | faintly | subtly"""
+    ),
     2: phrases("moderately | quite | fairly | pretty | rather | reasonably"),
     3: phrases(
         "very | extremely | really | so | incredibly | intensely | highly | super | strongly | remarkably | extraordinarily | terribly | totally"
@@ -153,7 +159,10 @@ DEGREE_EMO: dict[int, tuple[str, ...]] = {
     3: phrases("great | intense | extreme | a lot of | deep | strong | overwhelming | so much"),
 }
 DEGREE_DO: dict[int, tuple[str, ...]] = {
-    1: phrases("slightly | a little | a bit | just a bit | a tiny bit | only slightly | just a little | subtly | ever so slightly"),
+    1: phrases(
+        """slightly | a little | a bit | just a bit
+        a tiny bit | only slightly | just a little | subtly | ever so slightly"""
+    ),
     2: phrases("moderately | to a moderate degree | fairly"),
     3: phrases(
         "a lot | as much as you can | strongly | very much | really strongly | intensely | to the maximum | as far as you can | hard"
@@ -182,7 +191,9 @@ PACE_FIRST: dict[float, tuple[str, ...]] = {
 }
 
 # An intensity named as a number behind a sentence.
-NUMBERED = phrases("{text}, intensity {level} | {text} with intensity {level} | {text} (intensity {level}) | {text}, level {level} | intensity {level}: {text}")
+NUMBERED = phrases(
+    "{text}, intensity {level} | {text} with intensity {level} | {text} (intensity {level}) | {text}, level {level} | intensity {level}: {text}"
+)
 # One act that must not happen.
 REFUSAL = phrases(
     """don't {b} | do not {b} | please don't {b} | stop {g} | never {b} | avoid {g} | without {g} | no {g} | you should not {b} | try not to {b}
@@ -194,12 +205,22 @@ WITHOUT = phrases(
     don't {b2}, just {b1} | {b1}; no {g2} | {b1} but avoid {g2}"""
 )
 # A movement with an emotion as adverb {v}.
-FEELING = phrases("{b} {v} | {v}, {b} | {n} {t} {v} | {b}, {v} | please {b} {v} | {v} {b} | {n} is {g} {v} | look at me {v} while {g}")
+FEELING = phrases(
+    """{b} {v} | {v}, {b} | {n} {t} {v} | {b}, {v}
+    please {b} {v} | {v} {b} | {n} is {g} {v} | look at me {v} while {g}"""
+)
 FEELING_TALK = phrases(
     """talk {v} while {g} | speak {v} while {g} | {b} and talk {v} | {n} talks {v} while {g} | say it {v} and {b} | {b} while talking {v}
     talk {v} and {b} | {n} speaks {v}, {g} | while {g}, talk {v}"""
 )
-WITH_NOUN = phrases("{b} with {v} | with {v}, {b} | {b}, with {v} | show {v} while {g} | {b} and show {v} | {n} {t} with {v} | show {v} and {b}")
+WITH_NOUN = phrases(
+    "{b} with {v} | with {v}, {b} | {b}, with {v} | show {v} while {g} | {b} and show {v} | {n} {t} with {v} | show {v} and {b}"
+)
 # Several action units in a list {u}.
-UNITS = phrases("{u} | {u} | with these action units: {u} | show these action units: {u} | action units: {u} | activate {u} | AUs: {u} | a face with {u}")
-UNITS_TALK = phrases("talk with these action units: {u} | talk with {u} | speak with these action units: {u} | {u} while talking")
+UNITS = phrases(
+    "{u} | {u} | with these action units: {u} | show these action units: {u} | action units: {u} | activate {u} | AUs: {u} | a face with {u}"
+)
+UNITS_TALK = phrases(
+    """talk with these action units: {u} | talk with {u}
+    speak with these action units: {u} | {u} while talking"""
+)

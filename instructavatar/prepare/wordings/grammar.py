@@ -1,7 +1,8 @@
 """Small English: verb forms, pronouns, articles, and the frames that turn a core phrase into a request or a description.
 
-A core is a verb phrase in the imperative ("raise your eyebrows"; further verbs marked "~": "open your mouth and ~hold it"), an adjective
-("sad"), an adverb ("sadly"), a bare noun ("sadness"), a noun phrase with article ("a big smile") or a text that stands as it is ("left turn").
+A core is a verb phrase in the imperative ("raise your eyebrows"; further verbs marked "~": "open your mouth and ~hold it"), an
+adjective ("sad"), an adverb ("sadly"), a bare noun ("sadness"), a noun phrase with article ("a big smile") or a text that stands as it
+is ("left turn").
 """
 
 from __future__ import annotations
@@ -11,8 +12,40 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_DOUBLED = frozenset("nod grin put set get let tip drop shut cut sit stop wag dip bob jut flip hit rub run begin slip squat ".split())
-_THIRD = {"be": "is", "have": "has", "do": "does", "go": "goes", }
+_DOUBLED = frozenset(
+    (
+        "nod",
+        "grin",
+        "put",
+        "set",
+        "get",
+        "let",
+        "tip",
+        "drop",
+        "shut",
+        "cut",
+        "sit",
+        "stop",
+        "wag",
+        "dip",
+        "bob",
+        "jut",
+        "flip",
+        "hit",
+        "rub",
+        "run",
+        "begin",
+        "slip",
+        "squat",
+        "grit",
+    )
+)
+_THIRD = {
+    "be": "is",
+    "have": "has",
+    "do": "does",
+    "go": "goes",
+}
 _GERUND = {"be": "being", "lie": "lying"}
 
 
@@ -81,14 +114,7 @@ def gerund(verb: str) -> str:
     return verb + "ing"
 
 
-_DONT = ("don't ", "do not ")
-
-
 def _inflect(phrase: str, how: str, person: Person) -> str:
-    if phrase.startswith(_DONT):
-        rest = phrase.removeprefix("don't ").removeprefix("do not ")
-        lead = {"base": "don't", "third": "doesn't", "gerund": "not"}[how]
-        return f"{lead} {_inflect(rest, 'gerund' if how == 'gerund' else 'base', person)}"
     words = phrase.split(" ")
     # A leading adverb ("slowly turn ...") is not the verb.
     first = next((i for i, w in enumerate(words) if not (w.endswith("ly") or w in _LEADING)), 0)
@@ -167,7 +193,10 @@ def person(rng: np.random.Generator) -> Person:
 def slip(rng: np.random.Generator, text: str) -> str:
     """One spelling slip: two letters swapped, one left out or doubled, inside a longer word other than left and right."""
     words = text.split(" ")
-    long = [i for i, w in enumerate(words) if len(w) >= 5 and w.isalpha() and w.lower() not in ("right", "without")]
+    # The words that decide between opposites stay as they are.
+    long = [
+        i for i, w in enumerate(words) if len(w) >= 5 and w.isalpha() and not w.lower().startswith(("right", "without", "close", "never"))
+    ]
     if not long:
         return text
     i = long[int(rng.integers(len(long)))]

@@ -61,11 +61,11 @@ HEAD_FORMS: dict[str, Forms] = {
             look left please; leftward look""",
     ),
     "still_head": forms(
-        do="""keep your head still; hold your head still; don't move your head; keep still; stay still; hold still; freeze
-            keep your head steady; do not move your head; stop moving your head; keep your head motionless
-            keep your head straight and still; remain still; stay motionless; hold your head steady""",
+        do="""keep your head still; hold your head still; keep still; stay still; hold still; freeze; keep your head steady
+            stop moving your head; keep your head motionless; keep your head straight and still; remain still; stay motionless
+            hold your head steady""",
         noun="a still head; no head movement; a motionless head; a steady head",
-        raw="""head still; no head motion; no head movement; without moving your head; still head; steady head; no movement
-            motionless; static head; without head motion""",
+        raw="""don't move your head; do not move your head; don't move; do not move; head still; no head motion; no head movement
+            without moving your head; still head; steady head; no movement; motionless; static head; without head motion""",
     ),
 }

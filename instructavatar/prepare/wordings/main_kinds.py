@@ -74,11 +74,10 @@ MAIN_FORMS: dict[str, Forms] = {
             keep your eyes shut; hold your eyes closed; lower your eyelids; close your eyelids; shut your eyelids; let your eyes close
             let your eyelids fall; let your eyes fall shut; bring your eyelids down; rest your eyes; have your eyes closed
             squeeze your eyes shut; close the eyes; close your eyes as if asleep; close your eyes as if sleeping; pretend to sleep
-            pretend to be asleep; fall asleep; sleep; go to sleep; close your eyes and ~relax; close your eyes and ~keep them closed
-            shut your eyes tight; close your eyes tightly; drop your eyelids; draw your eyelids shut; leave your eyes closed
-            close your eyes completely; close your eyes fully; take a nap; doze off; cover your eyes with your lids
-            stop looking and ~close your eyes; let your lids drop; close your peepers""",
-        be="asleep; sleeping",
+            pretend to be asleep; look asleep; be asleep; be fast asleep; fall asleep; sleep; go to sleep; close your eyes and ~relax
+            close your eyes and ~keep them closed; shut your eyes tight; close your eyes tightly; drop your eyelids
+            draw your eyelids shut; leave your eyes closed; close your eyes completely; close your eyes fully; take a nap; doze off
+            cover your eyes with your lids; stop looking and ~close your eyes; let your lids drop; close your peepers""",
         noun="closed eyes; shut eyes; a sleeping face; a sleeping expression; eyes that are closed",
         raw="""eyes closed; eyes shut; closed eyes; close eyes; shut eyes; with eyes closed; with your eyes closed; with closed eyes
             eyelids down; lids down; eyelids closed; both eyes closed; asleep; sleeping; AU43; AU43 eyes closed; eye closure

@@ -126,12 +126,12 @@ def _write_be(rng: Rng, act: Act, given: Forms, talk: bool) -> str:
     bare = pick(rng, given.be)
     level = level_of(act)
     numbered = level and rng.random() < 0.3
-    core = f"{pick(rng, frames.DEGREE_BE[level])} {bare}" if level and not (numbered and rng.random() < 0.7) else bare
-    # Only plain adjectives stand before a noun: "a sad face", not "a close to tears face".
-    before_noun = " " not in bare
-    table = frames.BE
-    if before_noun and (talk or rng.random() < 0.4):
-        table = frames.BE_TALK if talk else frames.BE_FACE
+    # Only single words stand before a noun: "a very sad face", not "a close to tears face" or "a just a bit sad face".
+    before_noun = " " not in bare and (talk or rng.random() < 0.4)
+    table = frames.BE if not before_noun else frames.BE_TALK if talk else frames.BE_FACE
+    core = bare
+    if level and not (numbered and rng.random() < 0.7):
+        core = f"{pick(rng, [d for d in frames.DEGREE_BE[level] if not (before_noun and ' ' in d)])} {bare}"
     text = _about_state(rng, pick(rng, table), core)
     return _with_number(rng, text, level) if numbered else text
 
