@@ -60,7 +60,7 @@ class WarpCodec(Codec):
         inside = portrait[box[1] : box[3], box[0] : box[2]]
         offset = np.array(box[:2], np.float64)
         points = landmarks.points[:, :2].astype(np.float64) - offset
-        eyes, mouth = build_eyeballs(inside, points, head, offset), build_mouth(inside, points, head)
+        eyes, mouth = build_eyeballs(inside, points, head, offset), build_mouth(inside, points, head, offset)
         return WarpAppearance(portrait, landmarks, rest, box, head, FacePoser(self.rig, head, rest, landmarks.rotation_deg), eyes, mouth)
 
     def encode_motion(self, landmarks: Sequence[Landmarks]) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from instructavatar.codecs.warp import kernels
 from instructavatar.codecs.warp.head import Head
-from instructavatar.codecs.warp.openings import Opening, affine, opening, smooth_row
+from instructavatar.codecs.warp.openings import Opening, affine, edge_distances, opening, smooth_row
 from instructavatar.codecs.warp.pose import DrawnFace
 from instructavatar.codecs.warp.topology import EYES, EyePoints
 from instructavatar.face.motion import INDEX
@@ -88,7 +88,7 @@ def _complete(
     """The patch with white and iris continued under the lids."""
     height, width = patch.shape[:2]
     y, x = np.mgrid[:height, :width].astype(np.float64)
-    above, below = lid_distances(lids, x + low[0], y + low[1])
+    above, below = edge_distances(lids, x + low[0], y + low[1])
     eye_height = max(float((lids.top - lids.low).max()), 1.0)
     # Pixels along the edges show lashes and the lid's shadow rather than the eye.
     inside = (above > 0.14 * eye_height) & (below > 0.06 * eye_height)
@@ -100,15 +100,6 @@ def _complete(
     hidden = white * (1 - share) + ball * share
     own = np.clip(np.minimum(above / (0.14 * eye_height), below / (0.06 * eye_height)), 0, 1)[..., None]
     return np.clip(hidden * (1 - own) + colours * own + 0.5, 0, 255).astype(np.uint8)
-
-
-def lid_distances(lids: Opening, x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(pixels below the upper lid, pixels above the lower lid) of each place; negative outside."""
-    x0, y0, ex, ey, length = lids.frame
-    along = ((x - x0) * ex + (y - y0) * ey) / length
-    height = (x - x0) * ey - (y - y0) * ex
-    steps = np.linspace(0, 1, len(lids.top))
-    return np.interp(along, steps, lids.top) - height, height - np.interp(along, steps, lids.low)
 
 
 def _spread(colours: Array, known: NDArray[np.bool_], sigma: float) -> Array:

@@ -168,10 +168,12 @@ def draw_eye(
 ) -> None:
     """Lay the eyeball into the opening of the lids.
 
-    box: x0, y0, x1, y1 of the pixels to visit. frame: x, y of the image-left corner, unit vector to the other one, length. top, low:
-    heights of the lids over that line. eyeball [h, w, 3] is a picture of the eye without lids; to_eyeball [6] maps drawn pixels to it. gaze: x, y
-    of the iris's drawn centre and its shift in eyeball pixels, radius that moves rigidly, radius that stays. amount 0..1 fades the layer in.
-    shade: strength and reach (pixels) of the upper lid's shadow.
+    box: x0, y0, x1, y1 of the pixels to visit.
+    frame: x, y of the image-left corner, unit vector to the other one, length.
+    top, low: heights of the lids over that line.
+    eyeball [h, w, 3]: the eye without lids; to_eyeball [6] maps drawn pixels to it.
+    gaze: x, y of the iris's drawn centre and its shift in eyeball pixels, radius that moves rigidly, radius that stays.
+    amount: 0..1 fades the layer in. shade: strength and reach (pixels) of the upper lid's shadow.
     """
     for y in range(box[1], box[3]):
         for x in range(box[0], box[2]):
@@ -220,7 +222,7 @@ def draw_mouth(
             light = (1.0 - shade[0] * np.exp(-max(under_lip, 0.0) / shade[1])) * (
                 1.0 - 0.5 * shade[0] * np.exp(-max(over_lip, 0.0) / shade[1])
             )
-            light *= 0.55 + 0.45 * np.sqrt(corner)
+            light *= 0.6 + 0.4 * np.sqrt(corner)
             for k in range(3):
                 value = cavity[k]
                 value += (_bilinear(lower, lx, ly, k) - value) * alpha_lower

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.codecs.warp import kernels, teeth
 from instructavatar.codecs.warp.head import Head
-from instructavatar.codecs.warp.openings import Opening, affine, opening
+from instructavatar.codecs.warp.openings import Opening, affine, edge_distances, opening
 from instructavatar.codecs.warp.pose import DrawnFace
 from instructavatar.face.mesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER, LIPS_OUTER_LOWER, LIPS_OUTER_UPPER
 
@@ -22,9 +23,11 @@ MILLIMETRES = 90.0  # in an inter-ocular distance of a grown-up
 # The visible row of upper teeth is about as wide as the mouth at rest; odd mouths (cartoons) scale their teeth.
 ROW_MM = 2 * sum(teeth.UPPER_WIDTHS)
 USUAL_MOUTH_MM = 50.0
-UPPER_LENGTH_MM, LOWER_LENGTH_MM, GUM_MM = 10.0, 8.5, 5.0
-# Upper teeth end a little below the line where closed lips meet, lower teeth a little above it.
-UPPER_EDGE_MM, LOWER_EDGE_MM = 2.6, 0.5
+UPPER_LENGTH_MM, LOWER_LENGTH_MM, GUM_MM, FLOOR_MM, TONGUE_RISE_MM = 10.0, 8.5, 5.0, 14.0, 11.0
+# How far below the line where closed lips meet the upper teeth end, and how far above it the lower teeth do.
+UPPER_EDGE_MM, LOWER_EDGE_MM = 4.2, -2.0
+# A mouth open wider than this shows its own teeth.
+OPEN_IOD = 0.045
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,9 @@ class Mouth:
     cavity: Array
     """[3] colour of the dark."""
     plane: NDArray[np.float64]
-    """[3, 3] three points of the teeth's plane in the space of head.py: where closed lips meet, one unit right of it, one unit up."""
+    """[3, 3] three points of the upper teeth's plane in the space of head.py: where closed lips meet, a step right of it, a step up."""
+    lower_plane: NDArray[np.float64]
+    """[3, 3] the same of the lower teeth."""
     upper_points: NDArray[np.float64]
     """[3, 2] the same three points in pixels of `upper`."""
     lower_points: NDArray[np.float64]
@@ -47,44 +52,70 @@ class Mouth:
     """[2] strength and reach of the lips' shadow."""
 
 
-def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head) -> Mouth:
-    """The layers of one mouth; box [h, w, 3] is the moving part of the portrait, points [478, 2] its landmarks in pixels of the box."""
+def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, offset: NDArray[np.float64]) -> Mouth:
+    """The layers of one mouth.
+
+    box [h, w, 3] is the moving part of the portrait, points [478, 2] its landmarks in pixels of the box, offset [2] the box's first pixel.
+    """
     light = teeth.light_of(_pixels(box, points[[50, 280, 205, 425, 101, 330, 9, 151]], 3), _pixels(box, _lip_middles(points), 1))
     rest = opening(points, LIPS_INNER_UPPER, LIPS_INNER_LOWER)
-    width_px = float(rest.frame[4])
-    size = float(np.clip(width_px / head.scale * MILLIMETRES / USUAL_MOUTH_MM, 0.55, 1.25))
+    size = float(np.clip(float(rest.frame[4]) / head.scale * MILLIMETRES / USUAL_MOUTH_MM, 0.55, 1.25))
     px_per_mm = head.scale / MILLIMETRES * size  # portrait pixels in a (scaled) millimetre of teeth
     fine = max(3.0, 2.0 * px_per_mm)  # picture pixels in a millimetre
-    upper = teeth.draw_row(teeth.UPPER_WIDTHS, teeth.UPPER_LENGTHS, UPPER_LENGTH_MM, light, fine, GUM_MM)
+    steps = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    axes = steps @ head.frame[:, :2].T * 10.0 * px_per_mm
+    inner_upper, inner_lower = (head.vertices[k].astype(np.float64) for k in (13, 14))
+    is_open = float((rest.top - rest.low).max()) > OPEN_IOD * head.scale
+    if is_open:
+        upper, corner, light = _own_teeth(box, rest, head.scale, light)
+        plane = inner_upper + axes
+        upper_points = _flat(plane) - offset - corner
+        lower_plane = inner_lower + axes
+    else:
+        plane = lower_plane = 0.5 * (inner_upper + inner_lower) + axes
+        upper = teeth.draw_row(teeth.UPPER_WIDTHS, teeth.UPPER_LENGTHS, UPPER_LENGTH_MM, light, fine, GUM_MM)
+        upper_points = np.array([upper.shape[1] / 2, (GUM_MM + UPPER_LENGTH_MM - UPPER_EDGE_MM) * fine]) + steps * [10 * fine, -10 * fine]
     lower, edge = _lower(light, fine)
-    upper_middle = np.array([upper.shape[1] / 2, (GUM_MM + UPPER_LENGTH_MM - UPPER_EDGE_MM) * fine])
-    lower_middle = np.array([lower.shape[1] / 2, edge + LOWER_EDGE_MM * fine])
-    steps = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, -10.0]]) * fine
-    seam = _seam(head)
-    step = 10.0 * px_per_mm
-    plane = np.stack([seam, seam + step * head.frame[:, 0], seam + step * head.frame[:, 1]])
-    shadow = np.array([0.55, 0.035 * head.scale], np.float32)
-    return Mouth(upper, lower, light.cavity.astype(np.float32), plane, upper_middle + steps, lower_middle + steps, rest, shadow)
+    lower_points = np.array([lower.shape[1] / 2, edge + LOWER_EDGE_MM * fine]) + steps * [10 * fine, -10 * fine]
+    # Teeth seen in the picture already lie in the shadow of their lips.
+    shadow = np.array([0.2 if is_open else 0.5, 0.035 * head.scale], np.float32)
+    return Mouth(upper, lower, light.cavity.astype(np.float32), plane, lower_plane, upper_points, lower_points, rest, shadow)
 
 
 def _lower(light: teeth.Light, fine: float) -> tuple[NDArray[np.uint8], float]:
     """(lower teeth in front of the tongue, row of the teeth's edge)."""
-    row = teeth.draw_row(teeth.LOWER_WIDTHS, teeth.LOWER_LENGTHS, LOWER_LENGTH_MM, light, fine, GUM_MM)[::-1]
-    tongue = teeth.draw_tongue(light, fine, 40.0, 26.0)
-    rise = int(3.0 * fine)  # the tongue's back shows over the teeth
+    row = teeth.draw_row(teeth.LOWER_WIDTHS, teeth.LOWER_LENGTHS, LOWER_LENGTH_MM, light, fine, FLOOR_MM)[::-1]
+    tongue = teeth.draw_tongue(light, fine, 42.0, 34.0)
+    rise = int(TONGUE_RISE_MM * fine)  # the tongue's back shows over the teeth
     canvas = np.zeros((rise + max(row.shape[0], tongue.shape[0]), max(row.shape[1], tongue.shape[1]), 4), np.uint8)
     teeth.paste(canvas, tongue, (canvas.shape[1] - tongue.shape[1]) // 2, 0)
     teeth.paste(canvas, row, (canvas.shape[1] - row.shape[1]) // 2, rise)
     return canvas, rise + 0.12 * LOWER_LENGTH_MM * fine
 
 
-def _seam(head: Head) -> NDArray[np.float64]:
-    """Where closed lips would meet, in the plane of the teeth."""
-    return head.vertices[[13, 14]].mean(0).astype(np.float64) if _gap(head) < 0.05 * head.scale else head.vertices[13].astype(np.float64)
+def _own_teeth(
+    box: NDArray[np.uint8], rest: Opening, scale: float, light: teeth.Light
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], teeth.Light]:
+    """(the open mouth's own pixels as RGBA, corner of that picture in the box, light of its teeth).
 
-
-def _gap(head: Head) -> float:
-    return float(np.linalg.norm(head.vertices[13, :2] - head.vertices[14, :2]))
+    Over the upper lip's edge the topmost pixels go on, darker, so that a rising lip finds more of the same; towards the lower lip and the
+    corners the picture fades.
+    """
+    low, high = rest.box(box.shape[1], box.shape[0]).reshape(2, 2).astype(int)
+    reach = int(np.ceil(0.15 * scale))
+    low, high = np.maximum(low - [0, reach], 0), np.minimum(high, [box.shape[1], box.shape[0]])
+    y, x = np.mgrid[low[1] : high[1], low[0] : high[0]].astype(np.float64)
+    below, above = edge_distances(rest, x, y)
+    lip = 0.02 * scale  # lips shine and shade this near to their edges
+    lift = np.clip(lip - below, 0, None)
+    colour = cv2.remap(box, x.astype(np.float32), (y + lift).astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    colour = colour * (1.0 - 0.45 * np.clip(-below / (0.08 * scale), 0, 1))[..., None]
+    along = ((x - rest.frame[0]) * rest.frame[2] + (y - rest.frame[1]) * rest.frame[3]) / rest.frame[4]
+    alpha = np.clip((above - 0.5 * lip) / lip, 0, 1) * np.clip(np.minimum(along, 1 - along) / 0.04, 0, 1)
+    inside = colour[(below > lip) & (above > lip)]
+    light = teeth.own_teeth(light, inside) if len(inside) else light
+    picture = np.concatenate([colour, 255 * alpha[..., None]], -1)
+    return np.clip(picture + 0.5, 0, 255).astype(np.uint8), low.astype(np.int64), light
 
 
 def _lip_middles(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -109,7 +140,7 @@ def draw_mouth(out: NDArray[np.uint8], mouth: Mouth, drawn: DrawnFace, points: N
     if amount <= 0.0:
         return
     to_upper = affine(_flat(drawn.skull(mouth.plane)) - offset, mouth.upper_points)
-    to_lower = affine(_flat(drawn.skull(mouth.plane + drawn.jaw_shift)) - offset, mouth.lower_points)
+    to_lower = affine(_flat(drawn.skull(mouth.lower_plane + drawn.jaw_shift)) - offset, mouth.lower_points)
     box = lips.box(out.shape[1], out.shape[0])
     kernels.draw_mouth(
         *(out, box, lips.frame, lips.top, lips.low, mouth.cavity), *(mouth.upper, to_upper, mouth.lower, to_lower, amount, mouth.shadow)

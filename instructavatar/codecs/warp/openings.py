@@ -72,3 +72,12 @@ def affine(drawn: NDArray[np.float64], source: NDArray[np.float64]) -> Array:
     """[6] map from drawn pixels to source pixels through three pairs of points [3, 2]."""
     system = np.concatenate([drawn, np.ones((3, 1))], 1)
     return np.linalg.solve(system, source).T.ravel().astype(np.float32)
+
+
+def edge_distances(edges: Opening, x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(pixels below the upper edge, pixels above the lower edge) of each place; negative outside."""
+    x0, y0, ex, ey, length = edges.frame
+    along = ((x - x0) * ex + (y - y0) * ey) / length
+    height = (x - x0) * ey - (y - y0) * ex
+    steps = np.linspace(0, 1, len(edges.top))
+    return np.interp(along, steps, edges.top) - height, height - np.interp(along, steps, edges.low)

@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 
 from instructavatar.codecs.warp.head import CAMERA_RANGE, Head
 from instructavatar.codecs.warp.lids import strip_vertices
+from instructavatar.codecs.warp.lips import LipCloser
 from instructavatar.codecs.warp.topology import EYES, FACE_POINTS, JAW
 from instructavatar.face.landmarks import CAMERA_DISTANCE
-from instructavatar.face.mesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER
-from instructavatar.face.motion import ACTION_COUNT, ROTATION, TRANSLATION, rotation_matrix
+from instructavatar.face.motion import ACTION_COUNT, INDEX, ROTATION, TRANSLATION, rotation_matrix
 from instructavatar.face.rig import Rig
 
 Array = NDArray[np.float32]
 
 # Share of the eye's height by which a fully closed lid passes the other.
 LID_OVERLAP = 0.18
+# Actions of the jaw bone, and how much of the chin pad's way the lower teeth go (they are nearer to the joint).
+JAW_ACTIONS = [INDEX[name] for name in ("jawOpen", "jawForward", "jawLeft", "jawRight")]
+JAW_SHARE = 0.95
 # Degrees drawn per degree asked for, for the nearest and the farthest camera of head.py: measured, so that the landmark net reads back what
 # was asked.
 ROTATION_GAINS = (1.0, 0.9)
@@ -80,11 +83,14 @@ class FacePoser:
         face = head.vertices[:FACE_POINTS].astype(np.float64)
         self.own = (face - head.origin) @ head.frame / head.scale
         self.neutral = rig.neutral.astype(np.float64)
+        self.lips = LipCloser(self.own, self.rest_offsets, rest)
+        self.jaw_basis = JAW_SHARE * rig.basis[JAW_ACTIONS][:, list(JAW)].mean(1).astype(np.float64)
+        self.rest_jaw = rest[JAW_ACTIONS]
 
     def pose(self, motion: Array) -> DrawnFace:
         """Geometry of one row of motion [58]."""
         offsets = self.rig.offsets(motion[:ACTION_COUNT]).astype(np.float64) - self.rest_offsets
-        offsets = self._meet_lips(self._close_lids(offsets))
+        offsets, jaw_rise = self.lips(self._close_lids(offsets), motion)
         head = self.head
         moved = offsets @ head.frame.T * head.scale
         vertices = head.vertices + moved[head.carrier] * head.carried[:, None]
@@ -92,7 +98,8 @@ class FacePoser:
         vertices = vertices + head.follow[:, None] * (skull(vertices) - vertices)
         rigid = skull(head.vertices[:FACE_POINTS].astype(np.float64))
         vertices = np.concatenate([vertices, strip_vertices(vertices, rigid, head.scale)])
-        jaw = 0.9 * offsets[list(JAW)].mean(0) @ head.frame.T * head.scale
+        jaw = (motion[JAW_ACTIONS] - self.rest_jaw).astype(np.float64) @ self.jaw_basis + np.array([0.0, jaw_rise, 0.0])
+        jaw = jaw @ head.frame.T * head.scale
         return DrawnFace(vertices, skull, jaw, offsets)
 
     def _skull(self, motion: Array) -> RigidMove:
@@ -122,15 +129,4 @@ class FacePoser:
             common = up - share * change
             offsets[upper, 1] = common + share * wanted
             offsets[lower, 1] = common - (1.0 - share) * wanted
-        return offsets
-
-    def _meet_lips(self, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Lips press but never pass through each other."""
-        upper, lower = list(LIPS_INNER_UPPER[1:-1]), list(LIPS_INNER_LOWER[1:-1])
-        gap = (self.own[upper] + offsets[upper] - self.own[lower] - offsets[lower])[:, 1]
-        rest = np.minimum((self.own[upper] - self.own[lower])[:, 1], 0.0)
-        excess = np.minimum(gap - rest, 0.0)
-        offsets = offsets.copy()
-        offsets[upper, 1] -= 0.5 * excess
-        offsets[lower, 1] += 0.5 * excess
         return offsets

@@ -5,7 +5,7 @@ Lengths are in inter-ocular distances (9 cm on an adult), so an upper incisor of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -43,12 +43,12 @@ def light_of(skin: NDArray[np.float64], lips: NDArray[np.float64]) -> Light:
     level = float(np.clip(bright.max() / 225.0, 0.25, 1.05))
     colourful = float(np.clip((bright.max() - bright.min()) / 60.0, 0.0, 1.0))
     tint = bright / max(bright.max(), 1.0)
-    teeth = level * IVORY * (0.75 + 0.25 * tint)
+    teeth = 0.92 * level * IVORY * (0.55 + 0.45 * tint)
     teeth = colourful * teeth + (1 - colourful) * teeth.mean()
     flesh = np.median(lips, axis=0)
     gum = 0.5 * level * GUM + 0.5 * flesh
     tongue = 0.5 * level * TONGUE + 0.5 * flesh
-    cavity = 0.16 * flesh * np.array([1.0, 0.75, 0.75])
+    cavity = 0.22 * flesh * np.array([1.0, 0.7, 0.7])
     return Light(np.minimum(teeth, 245), gum, tongue, cavity)
 
 
@@ -79,14 +79,21 @@ def draw_row(
     return _rgba(colour, alpha)
 
 
+def own_teeth(light: Light, inside: NDArray[np.float64]) -> Light:
+    """The light with teeth as bright as those that show among the pixels [N, 3] of an open mouth, where some do."""
+    brightest = np.percentile(inside, 85, axis=0)
+    return replace(light, teeth=brightest) if brightest.mean() > 0.6 * light.teeth.mean() else light
+
+
 def draw_tongue(light: Light, pixels_per_mm: float, width_mm: float, height_mm: float) -> NDArray[np.uint8]:
     """The tongue at rest behind the lower teeth, RGBA."""
     width, height = int(width_mm * pixels_per_mm) + 2, int(height_mm * pixels_per_mm) + 2
     y, x = np.mgrid[:height, :width].astype(np.float64)
     x, y = (x / width - 0.5) * 2, y / height
-    top = 0.12 + 0.5 * np.abs(x) ** 2.4
-    alpha = np.clip((y - top) / 0.12, 0, 1) * np.clip((1 - np.abs(x)) / 0.1, 0, 1)
-    shade = 0.5 + 0.42 * np.exp(-(((y - top - 0.25) / 0.35) ** 2)) - 0.16 * np.exp(-((x / 0.07) ** 2)) - 0.3 * np.abs(x) ** 2
+    top = 0.06 + 0.4 * np.abs(x) ** 2.4
+    alpha = np.clip((y - top) / 0.08, 0, 1) * np.clip((1 - np.abs(x)) / 0.1, 0, 1)
+    # Dark at the back, lit towards the tip, a faint furrow down the middle.
+    shade = 0.38 + 0.45 * np.clip((y - top) / 0.3, 0, 1) - 0.08 * np.exp(-((x / 0.08) ** 2)) - 0.25 * np.abs(x) ** 2
     return _rgba(light.tongue * shade[..., None], alpha)
 
 

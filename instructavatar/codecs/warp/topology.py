@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from instructavatar.face import mesh
 
 FACE_POINTS = mesh.VERTEX_COUNT
-# Points that ride on the jaw bone rather than on the lips.
-JAW = (152, 148, 377, 175, 171, 396, 199)
+# Points under the lower lip that go as the lower teeth go.
+JAW = (17, 18)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,88 @@
+"""Lips that meet: the part of a portrait's open mouth that its rest motion cannot explain closes as the mouth leaves rest.
+
+Offsets are [468, 3] in inter-ocular distances in the face's own axes (x right, y up).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instructavatar.face.mesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER, MOUTH_CORNERS
+from instructavatar.face.motion import ACTIONS, INDEX
+
+Array = NDArray[np.float64]
+
+UPPER, LOWER = list(LIPS_INNER_UPPER[1:-1]), list(LIPS_INNER_LOWER[1:-1])
+# Rows of nine points from the inner to the outer rim of each lip.
+UPPER_ROWS = (
+    UPPER,
+    [183, 42, 41, 38, 12, 268, 271, 272, 407],
+    [184, 74, 73, 72, 11, 302, 303, 304, 408],
+    [185, 40, 39, 37, 0, 267, 269, 270, 409],
+)
+LOWER_ROWS = (
+    LOWER,
+    [96, 89, 179, 86, 15, 316, 403, 319, 325],
+    [77, 90, 180, 85, 16, 315, 404, 320, 307],
+    [146, 91, 181, 84, 17, 314, 405, 321, 375],
+)
+MOUTH_ACTIONS = [i for i, name in enumerate(ACTIONS) if name.startswith(("mouth", "jaw"))]
+_PRESS = [INDEX[name] for name in ("mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper")]
+# Smaller gaps than this belong to closed lips: the landmarks lie on the lips rather than on the seam.
+SEAM_IOD = 0.03
+# Share of an unexplained gap that the upper lip closes; the jaw does the rest.
+UPPER_SHARE = 0.25
+
+
+class LipCloser:
+    """Closes and bounds the lips of one portrait."""
+
+    def __init__(self, own: Array, rest_offsets: Array, rest: NDArray[np.float32]) -> None:
+        """`own` [468, 3] is the portrait's face in its own axes, `rest` [58] its motion, `rest_offsets` [468, 3] the rig's for it."""
+        self.rest = rest[MOUTH_ACTIONS].astype(np.float64)
+        self.own_gap = own[UPPER, 1] - own[LOWER, 1]
+        unexplained = self.own_gap - np.maximum(rest_offsets[UPPER, 1] - rest_offsets[LOWER, 1], 0.0)
+        self.excess = np.maximum(unexplained, 0.0) if self.own_gap.max() > SEAM_IOD else np.zeros(len(UPPER))
+        self.upper_weights, self.lower_weights = _lip_weights(own)
+
+    def __call__(self, offsets: Array, motion: NDArray[np.float32]) -> tuple[Array, float]:
+        """(offsets with lips that meet, how far the jaw rose for it)."""
+        offsets = offsets.copy()
+        close = self.excess * (1.0 - self._kept(motion))
+        offsets[:, 1] -= UPPER_SHARE * self.upper_weights @ close
+        offsets[:, 1] += (1.0 - UPPER_SHARE) * self.lower_weights @ close
+        # Lips press but never pass through each other.
+        gap = self.own_gap + offsets[UPPER, 1] - offsets[LOWER, 1]
+        passed = np.minimum(gap - np.minimum(self.own_gap, 0.0), 0.0)
+        for k, (upper, lower) in enumerate(zip(UPPER_ROWS, LOWER_ROWS, strict=True)):
+            offsets[upper, 1] -= (0.5 - 0.12 * k) * passed
+            offsets[lower, 1] += (0.5 - 0.12 * k) * passed
+        return offsets, float((1.0 - UPPER_SHARE) * close.max())
+
+    def _kept(self, motion: NDArray[np.float32]) -> float:
+        """Share of the unexplained gap that stays: all of it at rest, none on a neutral mouth or on pressed lips."""
+        now, own = motion[MOUTH_ACTIONS].astype(np.float64), self.rest @ self.rest
+        like_rest = float(np.clip(now @ self.rest / own, 0.0, 1.0)) if own > 0.02 else 1.0
+        left, right, low, up = (float(motion[i]) for i in _PRESS)
+        pressed = float(np.clip((left + right + low + up - float(self.rest @ self.rest > 0) * 0.1) / 0.7, 0.0, 1.0))
+        return like_rest * (1.0 - pressed)
+
+
+def _lip_weights(own: Array) -> tuple[Array, Array]:
+    """[468, 9] how much each face point follows each inner point of the upper and the lower lip."""
+    corner_height = own[list(MOUTH_CORNERS), 1].mean()
+    weights = []
+    for inner, rows, reach, side in ((UPPER, UPPER_ROWS, 0.22, 1.0), (LOWER, LOWER_ROWS, 0.6, -1.0)):
+        apart = np.abs(own[:, None, 0] - own[None, inner, 0])
+        column = np.exp(-((apart / 0.12) ** 2))
+        column /= np.maximum(column.sum(1, keepdims=True), 0.3)
+        beyond = np.maximum(side * (own[:, 1] - corner_height), 0.0)
+        fade = np.where(side * (own[:, 1] - corner_height) > 0, np.exp(-((beyond / reach) ** 2)), 0.0)
+        share = column * fade[:, None]
+        others = UPPER_ROWS if side < 0 else LOWER_ROWS
+        share[np.concatenate(others)] = 0.0
+        for k, row in enumerate(rows):
+            share[row] = np.eye(len(inner)) * (1.0 - 0.08 * k)
+        weights.append(share)
+    return weights[0], weights[1]
