@@ -1,0 +1,85 @@
+"""What a clip is generated from, cut to a window and laid out as the network wants it.
+
+T video frames (25 Hz) of 2 speech features each, C feature width, L text tokens, S segments, D motion width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instructavatar.errors import BadOption
+from instructavatar.face.motion import FRAME_RATE_HZ, SPEECH_PER_FRAME
+from instructavatar.face.script import Script, Segment
+from instructavatar.motion.windows import Window
+
+Array = NDArray[np.float32]
+
+
+class TextStates(Protocol):
+    """Encoded segments, as `features.text` gives them."""
+
+    tokens: NDArray[np.float32]  # [S, L, C]
+    mask: NDArray[np.bool_]  # [S, L]
+    pooled: NDArray[np.float32]  # [S, C]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A script with the states of its segments; without an instruction, one dead state."""
+
+    segments: tuple[Segment, ...]
+    tokens: Array  # [L, C], all segments one after another
+    pooled: Array  # [S, C]
+    owner: NDArray[np.int64]  # [L] segment of each token
+
+    @staticmethod
+    def of(script: Script | None, states: TextStates | None, width: int) -> Text:
+        """Lay out the states of a script's segments."""
+        if script is None or not script.segments:
+            return Text((), np.zeros((1, width), np.float32), np.zeros((1, width), np.float32), np.zeros(1, np.int64))
+        if states is None or len(states.pooled) != len(script.segments):
+            got = "none" if states is None else str(len(states.pooled))
+            raise BadOption(f"expected the text states of {len(script.segments)} segments, got {got}; encode every segment's text")
+        tokens = np.concatenate([t[m] for t, m in zip(states.tokens, states.mask, strict=True)])
+        owner = np.repeat(np.arange(len(script.segments)), states.mask.sum(1))
+        return Text(script.segments, tokens.astype(np.float32), states.pooled.astype(np.float32), owner)
+
+    def alive(self, window: Window) -> Array:
+        """Which segment lives in which frame of the window [T, S]."""
+        if not self.segments:
+            return np.zeros((len(window), 1), np.float32)
+        return alive_frames(self.segments, window.start, len(window))
+
+
+def alive_frames(segments: Sequence[Segment], start: int, frames: int) -> Array:
+    """Which segment lives in which frame [T, S], for `frames` frames from frame `start` on."""
+    times = (start + np.arange(frames)) / FRAME_RATE_HZ
+    begins = np.array([s.start_s for s in segments])
+    ends = np.array([s.end_s for s in segments])
+    return ((times[:, None] >= begins - 1e-6) & (times[:, None] < ends - 1e-6)).astype(np.float32)
+
+
+def clock_of(segments: Sequence[Segment], start: int, frames: int) -> Array:
+    """Seconds since the live segment began and until it ends [T, 2]; zero where none is alive."""
+    clock = np.zeros((frames, 2), np.float32)
+    if not segments:
+        return clock
+    times = (start + np.arange(frames)) / FRAME_RATE_HZ
+    for segment, alive in zip(segments, alive_frames(segments, start, frames).T, strict=True):
+        on = alive > 0
+        clock[on] = np.stack([times[on] - segment.start_s, segment.end_s - times[on]], 1)
+    return clock
+
+
+def speech_of(speech: Array | None, window: Window, width: int) -> Array:
+    """Features [2T, C] of the window; zeros past the end of the sound."""
+    out = np.zeros((SPEECH_PER_FRAME * len(window), width), np.float32)
+    if speech is not None:
+        stretch = speech[SPEECH_PER_FRAME * window.start : SPEECH_PER_FRAME * window.stop]
+        out[: len(stretch)] = stretch
+    return out

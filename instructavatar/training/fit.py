@@ -1,0 +1,148 @@
+"""Run a training from its config; the same call resumes.
+
+model:      base_learning_rate, target, params
+data:       target, params
+lightning:  budget_minutes, threads, checkpoint_minutes, trainer {arguments of lightning.Trainer}
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from instructavatar import config as configuration
+from instructavatar.data.loaders import MotionData
+from instructavatar.errors import BadBundle, BadOption, MissingFile
+from instructavatar.training.bundle import settings_of, write_bundle
+from instructavatar.training.callbacks import Clock, Journal, TimedCheckpoint, limit_threads
+from instructavatar.training.motion_training import MotionTraining
+from instructavatar.training.progress import Budget
+
+log = logging.getLogger(__name__)
+CONFIG = "config.yaml"
+CHECKPOINTS = "checkpoints"
+
+
+def build_data(config: DictConfig, store: Any = None) -> MotionData:
+    """The data of a config; `store` takes the place of the config's own."""
+    return configuration.build(config.data, **({} if store is None else {"store": store}))
+
+
+def build_training(config: DictConfig, data: MotionData) -> MotionTraining:
+    """The module of a config with the statistics of its data; the same seed gives the same weights."""
+    torch.manual_seed(int(config.get("seed", 0)))
+    module = _build_module(config)
+    module.diffusion.set_statistics(*data.statistics())
+    module.corpus_hash = str(data.source.header.corpus_hash)
+    return module
+
+
+def _build_module(config: DictConfig) -> MotionTraining:
+    """The seed's layout keeps the learning rate beside target and params; the module takes it as a parameter."""
+    node = config.model
+    given = {"base_learning_rate": float(node.base_learning_rate), "seed": int(config.get("seed", 0))}
+    return configuration.build({"target": node.target, "params": OmegaConf.to_container(node, resolve=True)["params"]}, **given)  # type: ignore[index, call-overload]
+
+
+def fit(config: DictConfig, logdir: str | Path, resume: bool = True) -> Path:
+    """Train until the steps or minutes of the config are used up; gives the run's folder.
+
+    The folder gets config.yaml before the first step, checkpoints/last.ckpt, metrics.jsonl and losses.png.
+    """
+    run = Path(logdir)
+    run.mkdir(parents=True, exist_ok=True)
+    settings = config.lightning
+    limit_threads(settings.get("threads"))
+    data = build_data(config)
+    module = build_training(config, data)
+    arguments = OmegaConf.to_container(settings.get("trainer", {}), resolve=True)
+    assert isinstance(arguments, dict)
+    module.budget = Budget(int(arguments.get("max_steps", -1)), settings.get("budget_minutes"))
+    if module.budget.max_steps <= 0 and not module.budget.minutes:
+        raise BadOption("expected lightning.trainer.max_steps or lightning.budget_minutes, got neither; a run needs an end")
+    configuration.save(config, run / CONFIG)
+    saver = TimedCheckpoint(run / CHECKPOINTS, float(settings.get("checkpoint_minutes", 5.0)))
+    last = saver.path if resume and saver.path.exists() else None
+    start = int(read_checkpoint(last)["global_step"]) if last else 0
+    log.info("starting at step %d", start)
+    trainer = _trainer(arguments, run, [Clock(), saver, Journal(run, int(settings.get("journal_steps", 50)))])
+    loaders = (data.train_loader(start, trainer.global_rank, trainer.world_size), data.valid_loader())
+    trainer.fit(module, *loaders, ckpt_path=str(last) if last else None, weights_only=True)
+    return run
+
+
+def _trainer(arguments: dict[Any, Any], run: Path, callbacks: list[Any]) -> lightning.Trainer:
+    fixed = {
+        "accelerator": "cpu",
+        "devices": 1,
+        "gradient_clip_val": 1.0,
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_model_summary": False,
+        "num_sanity_val_steps": 0,
+        "check_val_every_n_epoch": None,
+        "val_check_interval": 500,
+        "use_distributed_sampler": False,
+        "max_epochs": -1,
+    }
+    return lightning.Trainer(**{**fixed, **arguments}, default_root_dir=run, callbacks=callbacks)
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """A checkpoint's contents; only tensors and plain values are read, never code."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except FileNotFoundError as error:
+        raise MissingFile(f"expected a checkpoint, found none at {path}; train first") from error
+    except Exception as error:  # torch raises kinds of its own for damaged archives
+        raise BadBundle(f"expected a checkpoint of this project in {path}, could not read it; use an older one or train again") from error
+
+
+def load_run(run: str | Path) -> tuple[MotionTraining, DictConfig, dict[str, Any]]:
+    """The module of a finished or running training with its averaged weights, its config, and its checkpoint."""
+    run = Path(run)
+    if not (run / CONFIG).is_file():
+        raise MissingFile(f"expected a training run (a folder with {CONFIG}) at {run}, found none; train first")
+    config = configuration.load(run / CONFIG)
+    checkpoint = read_checkpoint(run / CHECKPOINTS / "last.ckpt")
+    module = _build_module(config)
+    module.load_state_dict(checkpoint["state_dict"])
+    module.on_load_checkpoint(checkpoint)
+    if module.average:
+        module.average.swap()
+    return module.eval(), config, checkpoint
+
+
+def probe_losses(config: DictConfig, store: Any, steps: int = 30, seed: int = 0, frames_per_batch: int = 640) -> list[float]:
+    """Losses of a short, seeded run on a store; the same code and store give the same numbers to about 1 %."""
+    config = config.copy()
+    config.seed = seed
+    config.data.params.frames_per_batch = frames_per_batch
+    config.data.params.ahead = 0
+    data = build_data(config, store)
+    module = build_training(config, data)
+    module.budget = Budget(max_steps=steps)
+    optimizer = module.configure_optimizers()
+    losses = []
+    for step in range(steps):
+        module.set_rate(optimizer, step)
+        loss = module.diffusion.losses(data.train[step], module.chance(step))["loss"]
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(round(float(loss.detach()), 6))
+    return losses
+
+
+def export_run(run: str | Path, output: str | Path, probe_store: str | Path | None = None, name: str | None = None) -> Path:
+    """Write the bundle of a run: averaged weights as ONNX, settings, manifest, and the probe losses on `probe_store` if given."""
+    module, config, checkpoint = load_run(run)
+    settings = settings_of(module, config, int(checkpoint["global_step"]), name or Path(run).name, str(checkpoint.get("corpus_hash", "")))
+    losses = probe_losses(config, str(probe_store)) if probe_store is not None else None
+    return write_bundle(module, output, settings, losses)
