@@ -96,7 +96,7 @@ def _relative(places: NDArray[np.float32], reference: str) -> NDArray[np.float32
 def _filled(rows: NDArray[np.float32], seen: NDArray[np.int64], frames: int) -> NDArray[np.float32]:
     """Rows of the seen frames spread over all frames; gaps linearly, ends held; actions kept in 0..1, angles free of jumps at 180."""
     rows = rows.copy()
-    rows[:, ROTATION] = np.rad2deg(np.unwrap(np.deg2rad(rows[:, ROTATION]), axis=0))
+    rows[:, ROTATION] = np.unwrap(rows[:, ROTATION], axis=0, period=360)
     times = np.arange(frames)
     values = np.stack([np.interp(times, seen, column) for column in rows.T], axis=1).astype(np.float32)
     values[:, :ACTION_COUNT] = values[:, :ACTION_COUNT].clip(0, 1)

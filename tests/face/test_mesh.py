@@ -23,7 +23,7 @@ def test_shapes_and_size() -> None:
     canonical = mesh.canonical_mesh()
     assert canonical.vertices.shape == (468, 3) and canonical.uv.shape == (468, 2) and canonical.triangles.shape == (898, 3)
     assert canonical.interocular == pytest.approx(8.892, abs=0.001)
-    assert 0 <= canonical.uv.min() and canonical.uv.max() <= 1
+    assert canonical.uv.min() >= 0 and canonical.uv.max() <= 1
     assert (canonical.pose_weights > 0).sum() == 33
 
 

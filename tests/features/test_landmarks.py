@@ -11,6 +11,7 @@ from instructavatar.errors import BadBundle, MissingFile
 from instructavatar.face.landmarks import Landmarks
 from instructavatar.face.mesh import mirror_index
 from instructavatar.face.motion import ACTIONS, INDEX, mirror, rotation_angles, rotation_matrix
+from instructavatar.features.base import weights_path
 from instructavatar.features.head_pose import head_matrix
 from instructavatar.features.landmarks import FaceLandmarker
 
@@ -129,6 +130,12 @@ def test_small_faces_in_large_pictures_are_found(landmarker: FaceLandmarker, ast
     assert small.actions[INDEX["mouthSmileLeft"]] > 0.6
 
 
+def test_very_large_pictures_are_searched_smaller_and_measured_whole(landmarker: FaceLandmarker, astronaut: np.ndarray) -> None:
+    large = cv2.resize(astronaut, (4096, 4096))
+    (face,), (reference,) = landmarker.find(large), landmarker.find(astronaut)
+    assert np.abs(face.points[:, :2] / 8 - reference.points[:, :2]).max() < 0.04 * reference.width_px
+
+
 def test_several_faces_come_largest_first(landmarker: FaceLandmarker, astronaut: np.ndarray) -> None:
     half = on_canvas(astronaut, 0.6, (0, 0), (512, 512))
     faces = landmarker.find(np.hstack([half, astronaut]))
@@ -170,7 +177,7 @@ def test_tracking_follows_the_chosen_face(landmarker: FaceLandmarker, astronaut:
 
 
 def test_measuring_twice_gives_the_same(landmarker: FaceLandmarker, astronaut: np.ndarray, face: Landmarks) -> None:
-    again = FaceLandmarker.load(threads=2).find(astronaut)[0]
+    again = FaceLandmarker.load(weights_path("face_landmarker.task"), threads=2).find(astronaut)[0]
     assert np.abs(again.points - face.points).max() < 1e-2
 
 
