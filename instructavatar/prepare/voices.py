@@ -186,9 +186,9 @@ def _joe() -> object:
 
 def speak_joe(text: str, stretch: float = 1.0) -> Utterance:
     """Text spoken by piper's joe. Its noise has no seed, so two calls differ a little; a stored take is what counts."""
+    voice = _joe()
     from piper import SynthesisConfig
 
-    voice = _joe()
     sounds, symbols, rate_hz = [], [], 22050
     for chunk in voice.synthesize(text, SynthesisConfig(length_scale=stretch), include_alignments=True):  # type: ignore[attr-defined]
         sounds.append(chunk.audio_int16_array.astype(np.float32) / 32768)
