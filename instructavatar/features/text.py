@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -63,11 +64,33 @@ class TextEncoder:
 
     def encode_one(self, sentence: str) -> NDArray[np.float32]:
         """Token states [L, 384] of one sentence, cut after 128 tokens."""
+        return self._run([self._ids(sentence)])[0]
+
+    def encode_many(self, sentences: Sequence[str], batch: int = 16) -> list[NDArray[np.float32]]:
+        """Token states [L, 384] of each sentence; several times faster than one by one, and equal to 1e-5.
+
+        Only sentences of the same length go through the net together, so nothing is padded.
+        """
+        ids = [self._ids(sentence) for sentence in sentences]
+        order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), i))
+        found: list[NDArray[np.float32]] = [np.zeros((0, TEXT_DIM), np.float32)] * len(ids)
+        for _, alike in groupby(order, key=lambda i: len(ids[i])):
+            group = list(alike)
+            for part in (group[i : i + batch] for i in range(0, len(group), batch)):
+                for i, state in zip(part, self._run([ids[i] for i in part]), strict=True):
+                    found[i] = state
+        return found
+
+    def _ids(self, sentence: str) -> list[int]:
         if not sentence.strip():
             raise BadOption("expected a sentence to encode, got an empty one; leave the instruction out instead")
-        ids = np.array([self.tokenizer.encode(sentence.strip()).ids], np.int64)
-        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        return self.net.run(["last_hidden_state"], feed)[0][0]
+        return self.tokenizer.encode(sentence.strip()).ids
+
+    def _run(self, ids: list[list[int]]) -> NDArray[np.float32]:
+        """States [N, L, 384] of token numbers [N][L]."""
+        numbers = np.array(ids, np.int64)
+        feed = {"input_ids": numbers, "attention_mask": np.ones_like(numbers), "token_type_ids": np.zeros_like(numbers)}
+        return self.net.run(["last_hidden_state"], feed)[0]
 
     def encode(self, sentences: Sequence[str]) -> TextStates:
         """States of all sentences, padded with zeros to the longest. No sentence at all gives empty arrays."""

@@ -33,6 +33,7 @@ from instructavatar.prepare.corpora.base import ClipRecord, Corpus
 Progress = Callable[[str, int, int], None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_SENTENCES_AT_ONCE = 256  # long enough lists hold many sentences of the same length
 _SIDES = re.compile(r"\b(left|right)(\w*)\b", re.IGNORECASE)
 
 
@@ -195,9 +196,8 @@ def _text_encoder() -> TextEncoder:
     return TextEncoder.load(threads=1)
 
 
-def _read_sentence(sentence: str) -> tuple[str, NDArray[np.float16], NDArray[np.float16]]:
-    states = _text_encoder().encode_one(sentence)
-    return sentence, states.astype(np.float16), states.mean(0).astype(np.float16)
+def _read_sentences(sentences: list[str]) -> list[NDArray[np.float32]]:
+    return _text_encoder().encode_many(sentences)
 
 
 class _Pool:
@@ -250,9 +250,11 @@ def _add_sentences(maker: ClipMaker, records: list[ClipRecord], pool: _Pool, wri
     version = _text_encoder().version
     with StoreWriter(maker.cache / f"text-{_short(version)}", Header.started("sentences", {"text": version})) as kept:
         missing = [sentence for sentence in wanted if not kept.has_text(sentence)]
-        for done, (_, states) in enumerate(pool.map(_read_sentence, missing, 32), 1):
-            kept.add_text(*states)
-            tell("sentences", done, len(missing))
+        parts = [missing[i : i + _SENTENCES_AT_ONCE] for i in range(0, len(missing), _SENTENCES_AT_ONCE)]
+        for done, (part, found) in enumerate(pool.map(_read_sentences, parts, 1), 1):
+            for sentence, states in zip(part, found, strict=True):
+                kept.add_text(sentence, states.astype(np.float16), states.mean(0).astype(np.float16))
+            tell("sentences", min(done * _SENTENCES_AT_ONCE, len(missing)), len(missing))
         kept.flush()
         for sentence in wanted:
             writer.add_text(sentence, *kept.text(sentence))

@@ -32,6 +32,13 @@ def test_company_changes_nothing(encoder):
     assert (among.pooled[0] == alone.pooled[0]).all()
 
 
+def test_many_equals_one_by_one(encoder):
+    sentences = ["sad", "smile", "look up", "a big smile", "turn left", "nod", "close both of your eyes"] * 4
+    for state, sentence in zip(encoder.encode_many(sentences, batch=3), sentences, strict=True):
+        np.testing.assert_allclose(state, encoder.encode_one(sentence), atol=1e-5)
+    assert encoder.encode_many([]) == []
+
+
 def test_meaning(encoder):
     pooled = encoder.encode(["a big smile", "a wide happy grin", "sad"]).pooled
     pooled /= np.linalg.norm(pooled, axis=1, keepdims=True)

@@ -120,7 +120,7 @@ def test_processes_change_nothing(tmp_path):
 def test_second_build_measures_nothing_again(tmp_path, monkeypatch):
     build(Toy(), tmp_path / "s", workers=1)
     monkeypatch.setattr(SpeechEncoder, "encode", lambda *_: pytest.fail("speech was measured again"))
-    monkeypatch.setattr(TextEncoder, "encode_one", lambda *_: pytest.fail("text was measured again"))
+    monkeypatch.setattr(TextEncoder, "_run", lambda *_: pytest.fail("text was measured again"))
     changed = build(replace(Toy(), amount=0.25), tmp_path / "t", workers=1, cache=tmp_path / "s.cache")
     assert changed.clips == 3
     assert FeatureStore.open(tmp_path / "t")["b"]["motion_latent"].max() == 5.0
