@@ -110,7 +110,7 @@ _TWO_SIDED: tuple[tuple[str, int, dict[str, float], str], ...] = (
 # The published label set splits these seven.
 _SPLIT: dict[str, tuple[dict[str, float], str]] = {
     "inner_brow_raiser": (
-        {"browInnerUp": 0.5, "browOuterUp{}": 0.15},
+        {"browInnerUp": 0.5, "browOuterUp{}": 0.3},
         "raise your {} inner brow; lift the inner corner of your {} eyebrow",
     ),
     "outer_brow_raiser": ({"browOuterUp{}": 0.9}, "raise your {} outer brow; lift the outer end of your {} eyebrow"),

@@ -70,9 +70,10 @@ PROTOTYPES: dict[str, Shape] = {
     "contempt": {
         "mouthSmileLeft": 0.5,
         "mouthDimpleLeft": 0.5,
-        "mouthPress": 0.15,
-        "eyeSquint": 0.3,
-        "browOuterUpLeft": 0.3,
+        "mouthShrugLower": 0.3,
+        "eyeSquint": 0.4,
+        "browOuterUpLeft": 0.35,
+        "browInnerUp": 0.25,
         "mouthUpperUpLeft": 0.2,
         "pitch": 5,
         "yaw": -4,

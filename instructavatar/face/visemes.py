@@ -105,8 +105,11 @@ half_round: ʊ ɵ    round: u ʉ ʏ    mid_round: o ø œ    bird: ɜ ɚ ɝ ɞ  
 open+close_front: aɪ    open_front+round: aʊ    open_round+close_front: ɔɪ    mid_front+spread: eɪ    mid_round+round: oʊ əʊ
 """
 
-# Marks of stress, length, joints and padding: they belong to the phone before them, or to the one after where there is none.
-_MARKS = frozenset("ˈˌːˑ˞ʲʰˤ̩̯̪̃^$_ '-\"()#") | {"̧", ""}
+# Marks of stress and length belong to the phone before them, and so do short joints and padding.
+_MARKS = frozenset("ˈˌːˑ˞ʲʰˤ̧̩̯̪̃")
+_JOINTS = frozenset("^$_ '-\"()#") | {""}
+# A joint longer than this is a pause.
+_JOINT_S = 0.12
 _PAUSES = frozenset(".,;:!?¿¡—…|")
 
 CLOSURES = frozenset({"closed"})
@@ -140,7 +143,7 @@ def visemes_of(phone: str) -> tuple[str, ...] | None:
     bare = phone.strip().lower()
     if bare in PHONES:
         return PHONES[bare]
-    if bare in _MARKS:
+    if bare in _MARKS or bare in _JOINTS:
         return ()
     if bare in _PAUSES or (bare.startswith(("+", "<")) and bare.endswith(("+", ">"))):
         return ("silence",)
@@ -165,7 +168,10 @@ def _pulls(phones: Sequence[Phone]) -> list[_Pull]:
     pulls: list[_Pull] = []
     for phone, start_s, end_s in phones:
         names = visemes_of(phone)
-        if names == () and pulls:
+        pause = phone.strip() in _JOINTS and end_s - start_s > _JOINT_S
+        if names == () and not pulls and end_s <= start_s:
+            continue
+        if names == () and pulls and not pause:
             pulls[-1] = _Pull(pulls[-1].viseme, pulls[-1].start_s, max(end_s, pulls[-1].end_s))
             continue
         names = ("neutral",) if names is None else names or ("silence",)
@@ -291,6 +297,6 @@ def aperture_of(actions: Array) -> Array:
     return np.clip(opening - closing, 0.0, 1.0).astype(np.float32)
 
 
-def lip_aperture(phones: Sequence[Phone], frames: int) -> Array:
+def lip_aperture(phones: Sequence[Phone], frames: int, articulation: float = 1.0) -> Array:
     """The lip opening [T] that speech asks for, from the same tables: what a good lip sync correlates with."""
-    return aperture_of(mouth_actions(phones, frames))
+    return aperture_of(mouth_actions(phones, frames, articulation))

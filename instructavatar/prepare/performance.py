@@ -22,7 +22,7 @@ from instructavatar.prepare.acting.score import Act, Score, ScoredSegment
 
 Values = NDArray[np.float64]
 
-# Mouth actions that leave a talking mouth its speech: how much of an act's amount stays while speech is on.
+# What a talking mouth keeps of an act or of the portrait's resting expression: speech owns the rest.
 _TINT = {
     "jawOpen": 0.12,
     "mouthClose": 0.0,
@@ -61,8 +61,7 @@ def perform(score: Score, phones: Sequence[Phone], rng: np.random.Generator) -> 
     times = frame_times(frames_of(score.seconds))
     rest = np.asarray(score.rest or np.zeros(MOTION_DIM), np.float64)
     acts, claimed, stilled = _acts(score, times, rng)
-    values = _resting(rest, claimed, times) if not phones else _resting_speaker(rest, claimed, phones, times)
-    values = _joined(values, acts)
+    values = _joined(rest * (1.0 - claimed), acts)
     values = _with_speech(values, phones, score) if phones else values
     values = _with_life(values, score, phones, claimed, stilled, times, rng)
     values[:, :ACTION_COUNT] = np.clip(values[:, :ACTION_COUNT], 0.0, 1.0)
@@ -133,20 +132,6 @@ def _forbid(act: Act, presence: Curve, claimed: Values, stilled: Values) -> None
         claimed[:, columns] = np.maximum(claimed[:, columns], presence[:, None])
 
 
-def _resting(rest: NDArray[np.float64], claimed: Values, times: Curve) -> Values:
-    """The portrait's own expression, held where nothing else is asked."""
-    return rest * (1.0 - claimed)
-
-
-def _resting_speaker(rest: NDArray[np.float64], claimed: Values, phones: Sequence[Phone], times: Curve) -> Values:
-    """A speaker keeps brows and smile of the portrait, but its open jaw and parted lips only until the first sound."""
-    values = rest * (1.0 - claimed)
-    gone = rise(times / 0.5)
-    for name, kept in _TINT.items():
-        values[:, INDEX[name]] *= 1.0 - gone * (1.0 - kept)
-    return values
-
-
 def _joined(values: Values, acts: Values) -> Values:
     """Acts upon what rests: they fill the room that is left up to 1; poses add."""
     joined = 1.0 - (1.0 - values) * (1.0 - acts)
@@ -155,14 +140,13 @@ def _joined(values: Values, acts: Values) -> Values:
 
 
 def _with_speech(values: Values, phones: Sequence[Phone], score: Score) -> Values:
+    """Speech over whatever the face does; the mouth stays speech's own in pauses too, so that it is open only where a sound opens it."""
     frames = len(values)
     speech = visemes.mouth_actions(phones, frames, score.style.articulation).astype(np.float64)
-    activity = visemes.speech_activity(phones, frames)[:, None]
     gates = np.maximum(visemes.closure_gate(phones, frames), 0.85 * visemes.teeth_gate(phones, frames))
     mixed = values.copy()
     for name, kept in _TINT.items():
-        column = INDEX[name]
-        mixed[:, column] *= 1.0 - activity[:, 0] * (1.0 - kept)
+        mixed[:, INDEX[name]] *= kept
     for name in _OPENERS:
         mixed[:, INDEX[name]] *= 1.0 - gates
     # Rounded lips cannot smile broadly at once.

@@ -23,8 +23,8 @@ EMOTION_FORMS: dict[str, Forms] = {
             show sorrow; show grief; look as if you lost a friend; act as if you got terrible news; mope; look like you want to cry
             look down in the dumps; sulk; grieve; look as if someone broke your heart; look like you just heard bad news""",
         be="""sad; unhappy; sorrowful; gloomy; miserable; heartbroken; depressed; melancholy; mournful; downcast; upset; blue
-            dejected; tearful; glum; down; sorrow-stricken; grief-stricken; in a sad mood; full of sorrow; close to tears; hurt
-            wistful; despondent; crestfallen""",
+            dejected; tearful; glum; feeling down; sorrow-stricken; grief-stricken; in a sad mood; full of sorrow; close to tears
+            hurt; wistful; despondent; crestfallen""",
         adv="""sadly; sorrowfully; unhappily; mournfully; gloomily; with sorrow; with sadness; in a sad way; in a sad manner
             tearfully; miserably; with a heavy heart""",
         emo="sadness; sorrow; grief; unhappiness; gloom; misery; melancholy; heartbreak; despair",

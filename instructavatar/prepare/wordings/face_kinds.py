@@ -247,13 +247,13 @@ EYE_FORMS: dict[str, Forms] = {
     ),
     "eyes_left": forms(
         do="""look left with your eyes; look to the left with your eyes only; move your eyes to the left; move your eyes left
-            shift your eyes to the left; shift your gaze left; glance left; glance to the left; move only your eyes to the left
-            turn your eyes to the left; slide your eyes to the left; point your eyes left; look left without moving your head
+            shift your eyes to the left; glance left; glance to the left; move only your eyes to the left; turn your eyes to the left
+            slide your eyes to the left; point your eyes left; look left without moving your head
             look to the left but ~keep your head still; peek to the left; cast your eyes to the left; look left with just your eyes
             dart your eyes left; give a side glance to the left""",
-        noun="a glance to the left; a side glance to the left; eyes to the left; a gaze to the left; a sidelong look to the left",
-        raw="""eyes left; eyes to the left; gaze left; glance left; eye gaze left; eyes looking left; only eyes left; side glance left
-            gaze to the left; eyes left, head still""",
+        noun="a glance to the left; a side glance to the left; eyes to the left; a sidelong look to the left",
+        raw="""eyes left; eyes to the left; glance left; eye gaze left; eyes looking left; only eyes left; side glance left
+            eyes left, head still""",
     ),
     "wink_left": forms(
         do="""wink your left eye; wink with your left eye; give a wink with your left eye; wink with the left eye

@@ -145,7 +145,8 @@ DEGREE_BE: dict[int, tuple[str, ...]] = {
     ),
     2: phrases("moderately | quite | fairly | pretty | rather | reasonably"),
     3: phrases(
-        "very | extremely | really | so | incredibly | intensely | highly | super | strongly | remarkably | extraordinarily | terribly | totally"
+        """very | extremely | really | so | incredibly | intensely | highly
+        super | strongly | remarkably | extraordinarily | terribly | totally"""
     ),
 }
 DEGREE_NOUN: dict[int, tuple[str, ...]] = {
@@ -192,11 +193,13 @@ PACE_FIRST: dict[float, tuple[str, ...]] = {
 
 # An intensity named as a number behind a sentence.
 NUMBERED = phrases(
-    "{text}, intensity {level} | {text} with intensity {level} | {text} (intensity {level}) | {text}, level {level} | intensity {level}: {text}"
+    """{text}, intensity {level} | {text} with intensity {level} | {text} (intensity {level})
+    {text}, level {level} | intensity {level}: {text}"""
 )
 # One act that must not happen.
 REFUSAL = phrases(
-    """don't {b} | do not {b} | please don't {b} | stop {g} | never {b} | avoid {g} | without {g} | no {g} | you should not {b} | try not to {b}
+    """don't {b} | do not {b}
+    please don't {b} | stop {g} | never {b} | avoid {g} | without {g} | no {g} | you should not {b} | try not to {b}
     {n} does not {b} | make sure not to {b} | don't {b} at all | you must not {b} | {n} isn't {g} | refrain from {g} | no need to {b}"""
 )
 # One act without another.
@@ -218,7 +221,8 @@ WITH_NOUN = phrases(
 )
 # Several action units in a list {u}.
 UNITS = phrases(
-    "{u} | {u} | with these action units: {u} | show these action units: {u} | action units: {u} | activate {u} | AUs: {u} | a face with {u}"
+    """{u} | {u} | with these action units: {u} | show these action units: {u}
+    action units: {u} | activate {u} | AUs: {u} | a face with {u}"""
 )
 UNITS_TALK = phrases(
     """talk with these action units: {u} | talk with {u}
