@@ -6,8 +6,11 @@ scores follow its graph, so the numbers agree with MediaPipe's (tests/golden/lan
 
 from __future__ import annotations
 
+import os
+import sys
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -190,10 +193,31 @@ def _nets(task_file: Path, threads: int) -> dict[str, Any]:
             contents = {Path(name).stem: bundle.read(name) for name in bundle.namelist() if name.endswith(".tflite")}
     except zipfile.BadZipFile as error:
         raise BadBundle(f"expected a face landmarker bundle in {task_file}, got a damaged file; copy or rebuild it") from error
-    nets = {name: Interpreter(model_content=content, num_threads=threads) for name, content in contents.items()}
-    for net in nets.values():
-        net.allocate_tensors()
+    with _silenced():
+        nets = {name: Interpreter(model_content=content, num_threads=threads) for name, content in contents.items()}
+        for net in nets.values():
+            net.allocate_tensors()
     return nets
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Nothing reaches standard error: LiteRT prints a line there when it sets up, from C++ and without a switch."""
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # the program has no standard error
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _landmark_outputs(net: Any) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """The landmarker against MediaPipe's own numbers (golden/landmarks_renew.py renews them) and against what must hold for any picture."""
 
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -200,3 +201,9 @@ def test_missing_and_damaged_nets_are_refused(tmp_path: Path) -> None:
 def test_the_version_names_the_nets(landmarker: FaceLandmarker) -> None:
     assert landmarker.version == "face_landmarker-64184e229b26"
     assert (landmarker.name, landmarker.dim) == ("landmarks", 1434)
+
+
+def test_loading_prints_nothing_and_leaves_standard_error_open(capfd: pytest.CaptureFixture[str]) -> None:
+    FaceLandmarker.load()
+    os.write(2, b"still here")
+    assert capfd.readouterr() == ("", "still here")
