@@ -97,6 +97,9 @@ class Painter:
         self.source = self._pixels(still).astype(np.float32)
         self.owner = np.empty(self.inside.shape[:2], np.int16)
         self.depth = np.empty(self.inside.shape[:2], np.float32)
+        self.out = np.empty_like(self.inside)
+        self.packed = kernels.pack(self.inside)
+        self.seams = np.empty((16 * sum(self.inside.shape[:2]), 2), np.int32)
         self.maps = np.empty((len(appearance.head.triangles), 6), np.float32)
 
     def _pixels(self, vertices: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -111,8 +114,9 @@ class Painter:
         points, triangles = vertices.astype(np.float32), portrait.head.triangles
         kernels.rasterise(points, triangles, self.owner, self.depth, kernels.BEHIND)
         kernels.source_maps(points, self.source, triangles, self.maps)
-        out = np.empty_like(self.inside)
-        kernels.sample(self.inside, self.owner, self.maps, out)
+        out = self.out
+        seams = kernels.sample(self.inside, self.packed, self.owner, self.maps, self.seams, out)
+        kernels.soften(out, self.seams, seams)
         draw_mouth(out, portrait.mouth, drawn, vertices[:, :2], self.offset)
         for eye in portrait.eyes:
             draw_eyeball(out, eye, drawn, vertices[:, :2], self.offset, motion, portrait.rest)

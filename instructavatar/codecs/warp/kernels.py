@@ -88,30 +88,102 @@ def source_maps(drawn: NDArray[np.float32], source: NDArray[np.float32], triangl
 
 
 @njit
-def sample(picture: NDArray[np.uint8], owner: NDArray[np.int16], maps: NDArray[np.float32], out: NDArray[np.uint8]) -> None:
-    """Fill `out` [h, w, 3] with bilinear samples of `picture`; pixels without an owner are copied from the same place."""
+def pack(picture: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Pixels [h, w, 3] as one 64-bit number each, 21 bits a channel: room for four weighted pixels to be added at once."""
+    height, width = picture.shape[0], picture.shape[1]
+    packed = np.empty((height, width), np.uint64)
+    for y in range(height):
+        for x in range(width):
+            packed[y, x] = (
+                np.uint64(picture[y, x, 0]) | np.uint64(picture[y, x, 1]) << np.uint64(21) | np.uint64(picture[y, x, 2]) << np.uint64(42)
+            )
+    return packed
+
+
+@njit
+def _apart(maps: NDArray[np.float32], f: int, g: int, x: float, y: float) -> bool:
+    """Whether two triangles see places of the portrait that are more than a pixel and a half apart."""
+    dx = (maps[f, 0] - maps[g, 0]) * x + (maps[f, 1] - maps[g, 1]) * y + maps[f, 2] - maps[g, 2]
+    dy = (maps[f, 3] - maps[g, 3]) * x + (maps[f, 4] - maps[g, 4]) * y + maps[f, 5] - maps[g, 5]
+    return dx * dx + dy * dy > 2.25
+
+
+@njit
+def sample(
+    picture: NDArray[np.uint8],
+    packed: NDArray[np.uint64],
+    owner: NDArray[np.int16],
+    maps: NDArray[np.float32],
+    seams: NDArray[np.int32],
+    out: NDArray[np.uint8],
+) -> int:
+    """Fill `out` [h, w, 3] with bilinear samples of `picture` (`packed` is the same); returns how many seam pixels it listed in `seams`.
+
+    Pixels without an owner are copied from the same place. Seams [N, 2] are places (x, y) where one part of the face passes over another.
+    """
     height, width = owner.shape
+    flat, wide = packed.ravel(), np.uint64(width)
     last_x, last_y = np.float32(width - 1.001), np.float32(height - 1.001)
-    zero = np.float32(0.0)
+    zero, half, whole = np.float32(0.0), np.float32(0.5), np.float32(4096.0)
+    rounding = np.uint64(2048) | np.uint64(2048) << np.uint64(21) | np.uint64(2048) << np.uint64(42)
+    count, room = 0, seams.shape[0]
     for y in range(height):
         fy = np.float32(y)
+        before = np.int32(-1)
+        step_x, step_y, start_x, start_y = zero, zero, zero, zero
         for x in range(width):
-            f = owner[y, x]
+            f = np.int32(owner[y, x])
             if f < 0:
                 out[y, x, 0] = picture[y, x, 0]
                 out[y, x, 1] = picture[y, x, 1]
                 out[y, x, 2] = picture[y, x, 2]
+                before = f
                 continue
+            if f != before:
+                step_x, start_x = maps[f, 0], maps[f, 1] * fy + maps[f, 2]
+                step_y, start_y = maps[f, 3], maps[f, 4] * fy + maps[f, 5]
+                if before >= 0 and count < room and _apart(maps, f, before, x - 0.5, y):
+                    seams[count, 0], seams[count, 1] = x, y
+                    count += 1
+                before = f
+            if y > 0:
+                g = np.int32(owner[y - 1, x])
+                if g != f and g >= 0 and count < room and _apart(maps, f, g, x, y - 0.5):
+                    seams[count, 0], seams[count, 1] = x, y
+                    count += 1
             fx = np.float32(x)
-            sx = min(max(maps[f, 0] * fx + maps[f, 1] * fy + maps[f, 2], zero), last_x)
-            sy = min(max(maps[f, 3] * fx + maps[f, 4] * fy + maps[f, 5], zero), last_y)
+            sx, sy = min(max(step_x * fx + start_x, zero), last_x), min(max(step_y * fx + start_y, zero), last_y)
             ix, iy = np.int32(sx), np.int32(sy)
-            # 11 bits of fraction and integer arithmetic: as exact as 8-bit pixels can show, and fast.
-            wx, wy = np.int32((sx - ix) * np.float32(2048.0) + np.float32(0.5)), np.int32((sy - iy) * np.float32(2048.0) + np.float32(0.5))
-            for k in range(3):
-                top = np.int32(picture[iy, ix, k]) * (2048 - wx) + np.int32(picture[iy, ix + 1, k]) * wx
-                low = np.int32(picture[iy + 1, ix, k]) * (2048 - wx) + np.int32(picture[iy + 1, ix + 1, k]) * wx
-                out[y, x, k] = np.uint8((np.int64(top) * (2048 - wy) + np.int64(low) * wy + (1 << 21)) >> 22)
+            dx, dy = sx - np.float32(ix), sy - np.float32(iy)
+            # Weights of the four neighbours in 4096ths; their sum is exact, so a pixel seen in place comes back unchanged.
+            both = np.int32(dx * dy * whole + half)
+            right, under = np.int32(dx * whole + half) - both, np.int32(dy * whole + half) - both
+            at = np.uint64(iy) * wide + np.uint64(ix)
+            total = flat[at] * np.uint64(4096 - both - right - under) + flat[at + np.uint64(1)] * np.uint64(right) + rounding
+            total += flat[at + wide] * np.uint64(under) + flat[at + wide + np.uint64(1)] * np.uint64(both)
+            out[y, x, 0] = np.uint8((total >> np.uint64(12)) & np.uint64(255))
+            out[y, x, 1] = np.uint8((total >> np.uint64(33)) & np.uint64(255))
+            out[y, x, 2] = np.uint8((total >> np.uint64(54)) & np.uint64(255))
+    return count
+
+
+@njit
+def soften(out: NDArray[np.uint8], seams: NDArray[np.int32], count: int) -> None:
+    """Blur the seams' pixels with their neighbours (tent 1 2 1), so that outlines of near parts are not stair steps."""
+    height, width = out.shape[0], out.shape[1]
+    mixed = np.empty((count, 3), np.uint8)
+    for n in range(count):
+        x, y = seams[n, 0], seams[n, 1]
+        for k in range(3):
+            total = 8
+            for j in range(-1, 2):
+                for i in range(-1, 2):
+                    weight = (2 - abs(i)) * (2 - abs(j))
+                    total += weight * out[min(max(y + j, 0), height - 1), min(max(x + i, 0), width - 1), k]
+            mixed[n, k] = total >> 4
+    for n in range(count):
+        for k in range(3):
+            out[seams[n, 1], seams[n, 0], k] = mixed[n, k]
 
 
 @njit
