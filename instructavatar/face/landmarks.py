@@ -41,7 +41,7 @@ class Landmarks:
     rotation_deg: NDArray[np.float32] = field(default_factory=_zeros3)
     """[3] pitch, yaw, roll in degrees."""
     translation: NDArray[np.float32] = field(default_factory=_zeros3)
-    """[3] where the neck pivot lies from the middle of the picture: x right and y up in inter-ocular distances as drawn in this picture, and
+    """[3] where the neck pivot lies from the middle of the picture: x right and y up, in inter-ocular distances as drawn in this picture;
     z = CAMERA_DISTANCE * ln(size / reference size). Only differences between frames carry meaning; `features.face_motion` takes them."""
     score: float = 1.0
     """How sure the landmark net is that this is a face, 0..1."""
