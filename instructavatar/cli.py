@@ -362,9 +362,9 @@ def _assets(args: argparse.Namespace) -> int:
 def _face(value: str | int | None) -> int | str | None:
     if value is None or value == "largest":
         return value
-    if str(value).isdigit() and int(value) >= 1:
+    if str(value).isdigit():
         return int(value)
-    raise BadOption(f"expected --face to be 'largest' or a number from 1, got {value!r}")
+    raise BadOption(f"expected --face to be 'largest' or a number from 0, got {value!r}")
 
 
 def _portrait_of(args: argparse.Namespace) -> str:
