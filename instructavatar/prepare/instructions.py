@@ -103,15 +103,16 @@ def _style(rng: Rng) -> Style:
     )
 
 
+# What `features.face_motion.resting_motion` finds in portraits: smiles with and without teeth, open mouths, frowns, raised inner brows.
 _REST_SHAPES: tuple[dict[str, float], ...] = (
-    {"mouthSmile": 0.5, "cheekSquint": 0.2},
-    {"mouthSmile": 0.75, "jawOpen": 0.12, "mouthUpperUp": 0.25, "mouthLowerDown": 0.2, "cheekSquint": 0.4},
+    {"mouthSmile": 0.55},
+    {"mouthSmile": 0.75, "mouthUpperUp": 0.42},
     {"mouthSmile": 0.3},
-    {"jawOpen": 0.3, "mouthLowerDown": 0.1},
-    {"browInnerUp": 0.4, "browOuterUp": 0.35},
-    {"mouthFrown": 0.3, "mouthShrugLower": 0.2},
-    {"eyeWide": 0.3, "jawOpen": 0.15},
-    {"mouthPress": 0.3},
+    {"mouthSmile": 0.65, "jawOpen": 0.15, "mouthUpperUp": 0.4, "mouthLowerDown": 0.25},
+    {"jawOpen": 0.3, "mouthLowerDown": 0.15},
+    {"browInnerUp": 0.4},
+    {"mouthFrown": 0.35},
+    {"browInnerUp": 0.3, "mouthSmile": 0.4},
 )
 
 
@@ -119,7 +120,7 @@ def _rest(rng: Rng) -> tuple[float, ...]:
     """A portrait's resting expression [58]: half of the faces rest, the others smile, have their mouth open, and so on."""
     if rng.random() < 0.5:
         return (0.0,) * MOTION_DIM
-    values = vector(_REST_SHAPES[int(rng.integers(len(_REST_SHAPES)))]) * rng.uniform(0.5, 1.2)
+    values = vector(_REST_SHAPES[int(rng.integers(len(_REST_SHAPES)))]) * rng.uniform(0.5, 1.2) * rng.uniform(0.9, 1.1, MOTION_DIM)
     return tuple(round(float(v), 4) for v in np.clip(values, 0.0, 1.0))
 
 

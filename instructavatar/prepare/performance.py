@@ -49,6 +49,7 @@ _TINT = {
 _OPENERS = tuple(
     side for name in ("jawOpen", "mouthFunnel", "mouthLowerDown", "mouthUpperUp", "mouthStretch") for side in action_units.sides(name)
 )
+_KEPT = 0.8
 _EASE_S = 0.45
 _RELEASE_S = 0.5
 
@@ -117,9 +118,12 @@ def _stronger(a: Values, b: Values) -> Values:
 
 
 def _claim(act: Act, presence: Curve, claimed: Values, stilled: Values) -> None:
-    for region in kind_of(act.kind).claims:
+    kind = kind_of(act.kind)
+    # What the portrait does already of the same thing mostly stays, so that a smile asked of a smiling face is a broader one.
+    share = np.where(np.abs(kind.shape) > 0, 1.0 - _KEPT, 1.0)
+    for region in kind.claims:
         columns = REGION_COLUMNS[region]
-        claimed[:, columns] = np.maximum(claimed[:, columns], presence[:, None])
+        claimed[:, columns] = np.maximum(claimed[:, columns], presence[:, None] * share[columns])
         stilled[:, columns] = np.maximum(stilled[:, columns], 0.6 * presence[:, None])
 
 

@@ -138,6 +138,7 @@ def test_the_portraits_smile_stays_until_something_else_is_asked():
     assert played(Act("neutral"), rest=SMILING).column("mouthSmileLeft")[60] < 0.05
     assert played(Act("sad"), rest=SMILING).column("mouthSmileLeft")[60] < 0.05
     assert played(Act("not:smile"), rest=SMILING).column("mouthSmileLeft")[60] < 0.05
+    assert played(Act("smile"), rest=SMILING).column("mouthSmileLeft")[60] > 0.8
     assert played(Act("turn_left"), rest=SMILING).column("mouthSmileLeft")[60] > 0.6
 
 
