@@ -21,8 +21,12 @@ from instructavatar.codecs.warp.lids import strip_vertices
 from instructavatar.codecs.warp.mouth import Mouth, build_mouth, draw_mouth
 from instructavatar.codecs.warp.pose import FacePoser
 from instructavatar.face.landmarks import Landmarks
-from instructavatar.face.motion import MOTION_DIM
+from instructavatar.face.motion import MOTION_DIM, ROTATION
 from instructavatar.face.rig import Rig
+
+
+# Turn of the head from which on outlines look inwards in full.
+FULL_INSET_DEG = 12.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,9 @@ class Painter:
         self.offset = np.array([x0, y0], np.float64)
         still = appearance.head.vertices.astype(np.float64)
         still = np.concatenate([still, strip_vertices(still, still, appearance.head.scale)])
-        self.source = self._pixels(still).astype(np.float32)
+        self.still = self._pixels(still).astype(np.float32)
+        self.inset = np.zeros((len(still), 2), np.float32)
+        self.inset[: len(appearance.head.inset)] = appearance.head.inset * np.array([1, -1], np.float32)
         self.owner = np.empty(self.inside.shape[:2], np.int16)
         self.depth = np.empty(self.inside.shape[:2], np.float32)
         self.out = np.empty_like(self.inside)
@@ -106,6 +112,13 @@ class Painter:
         """x, y in pixels of the box, z as it is."""
         return np.stack([vertices[:, 0] - self.offset[0], -vertices[:, 1] - self.offset[1], vertices[:, 2]], 1)
 
+    def _source(self, motion: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Where the vertices look in the portrait: their own places, drawn inwards along the outline as the head turns."""
+        turn = float(np.clip(np.abs(motion[ROTATION][:2]).max() / FULL_INSET_DEG, 0.0, 1.0))
+        source = self.still.copy()
+        source[:, :2] += turn * self.inset
+        return source
+
     def draw(self, motion: NDArray[np.float32]) -> NDArray[np.uint8]:
         """The picture [H, W, 3] of one row of motion [58]."""
         portrait = self.appearance
@@ -113,7 +126,7 @@ class Painter:
         vertices = self._pixels(drawn.vertices)
         points, triangles = vertices.astype(np.float32), portrait.head.triangles
         kernels.rasterise(points, triangles, self.owner, self.depth, kernels.BEHIND)
-        kernels.source_maps(points, self.source, triangles, self.maps)
+        kernels.source_maps(points, self._source(motion), triangles, self.maps)
         out = self.out
         seams = kernels.sample(self.inside, self.packed, self.owner, self.maps, self.seams, out)
         kernels.soften(out, self.seams, seams)

@@ -19,6 +19,9 @@ from instructavatar.face.landmarks import NECK_PIVOT, Landmarks
 Array = NDArray[np.float32]
 
 RINGS = 7
+# How far inside skin that the portrait shows edge-on or not at all finds its colours.
+INSET_IOD = 0.08
+EDGE_ON = 0.2  # of the normal's length towards the viewer
 # Places in the face's own frame (origin between the outer eye corners), in inter-ocular distances (9 cm). The skull's outline lies in
 # the plane of its middle.
 PIVOT_IOD = np.array(NECK_PIVOT)
@@ -43,6 +46,9 @@ class Head:
     """[V] the face point whose expression offset a vertex takes (itself on the face)."""
     carried: Array
     """[V] how much of it."""
+    inset: Array
+    """[V, 2] where a vertex on the face's outline looks in the portrait once the head has turned, from its own place: inwards, so that no
+    background shows on a cheek that turns into view."""
     frame: NDArray[np.float64]
     """[3, 3] rotation from the face's own axes to the picture's."""
     scale: float
@@ -77,6 +83,7 @@ def fit_head(landmarks: Landmarks, height: int, width: int) -> Head:
     origin = corners.mean(0)
     head = Head(
         *(np.zeros(0, np.float32), np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32)),
+        np.zeros((0, 2), np.float32),
         *(frame, scale, origin, np.zeros(3), 0.0),
     )
     rings, follow, carried = _grow_rings(points, head, height, width)
@@ -88,6 +95,7 @@ def fit_head(landmarks: Landmarks, height: int, width: int) -> Head:
         follow=np.concatenate([np.ones(len(points)), follow.ravel()]).astype(np.float32),
         carrier=np.concatenate([np.arange(len(points)), np.tile(loop, RINGS)]),
         carried=np.concatenate([np.ones(len(points)), carried.ravel()]).astype(np.float32),
+        inset=np.concatenate([_outline_inset(points, scale), np.zeros((RINGS * len(loop), 2))]).astype(np.float32),
         frame=frame,
         scale=scale,
         origin=origin,
@@ -113,6 +121,21 @@ def fit_frame(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, 
     two = u @ vt
     rotation = np.stack([two[0], two[1], np.cross(two[0], two[1])])
     return rotation, float(stretch.mean()), centre
+
+
+def _outline_inset(points: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
+    """Inward steps [468, 2] (y up) of the points whose skin faces sideways."""
+    triangles = topology.face_triangles()
+    a, b, c = (points[triangles[:, k]] for k in range(3))
+    normals = np.zeros_like(points)
+    for k in range(3):
+        np.add.at(normals, triangles[:, k], np.cross(c - a, b - a))
+    facing = normals[:, 2] / np.maximum(np.linalg.norm(normals, axis=1), 1e-9)
+    inward = points[:, :2].mean(0) - points[:, :2]
+    inward /= np.maximum(np.linalg.norm(inward, axis=1, keepdims=True), 1e-9)
+    outline = np.isin(triangles, list(mesh.FACE_OVAL)).any(1)
+    near = np.isin(np.arange(len(points)), triangles[outline])  # the outline and the row inside it
+    return inward * (near * INSET_IOD * scale * np.clip(1.0 - facing / EDGE_ON, 0.0, 1.0))[:, None]
 
 
 def _smooth(t: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,6 +26,8 @@ USUAL_MOUTH_MM = 50.0
 UPPER_LENGTH_MM, LOWER_LENGTH_MM, GUM_MM, FLOOR_MM, TONGUE_RISE_MM = 10.0, 8.5, 5.0, 14.0, 11.0
 # How far below the line where closed lips meet the upper teeth end, and how far above it the lower teeth do.
 UPPER_EDGE_MM, LOWER_EDGE_MM = 4.2, -2.0
+# Pixels of the drawn teeth for one of the portrait.
+TEXTURE_DENSITY = 1.3
 # A mouth open wider than this shows its own teeth.
 OPEN_IOD = 0.045
 
@@ -78,6 +80,10 @@ def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head,
     lower, edge = _lower(light, fine)
     lower_points = np.array([lower.shape[1] / 2, edge + LOWER_EDGE_MM * fine]) + steps * [10 * fine, -10 * fine]
     # Teeth seen in the picture already lie in the shadow of their lips.
+    shrink = min(1.0, TEXTURE_DENSITY * px_per_mm / fine)
+    lower, lower_points = _shrunk(lower, lower_points, shrink)
+    if not is_open:
+        upper, upper_points = _shrunk(upper, upper_points, shrink)
     shadow = np.array([0.2 if is_open else 0.5, 0.035 * head.scale], np.float32)
     return Mouth(upper, lower, light.cavity.astype(np.float32), plane, lower_plane, upper_points, lower_points, rest, shadow)
 
@@ -91,6 +97,13 @@ def _lower(light: teeth.Light, fine: float) -> tuple[NDArray[np.uint8], float]:
     teeth.paste(canvas, tongue, (canvas.shape[1] - tongue.shape[1]) // 2, 0)
     teeth.paste(canvas, row, (canvas.shape[1] - row.shape[1]) // 2, rise)
     return canvas, rise + 0.12 * LOWER_LENGTH_MM * fine
+
+
+def _shrunk(picture: NDArray[np.uint8], points: NDArray[np.float64], factor: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """A drawn picture at about the portrait's resolution, and its points: finer ones would flicker when sampled."""
+    width, height = (max(2, round(side * factor)) for side in picture.shape[1::-1])
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return small, (points + 0.5) * np.array([width / picture.shape[1], height / picture.shape[0]]) - 0.5
 
 
 def _own_teeth(
