@@ -24,7 +24,6 @@ from instructavatar.face.landmarks import Landmarks
 from instructavatar.face.motion import MOTION_DIM, ROTATION
 from instructavatar.face.rig import Rig
 
-
 # Turn of the head from which on outlines look inwards in full.
 FULL_INSET_DEG = 12.0
 

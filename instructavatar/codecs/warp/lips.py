@@ -13,6 +13,7 @@ from instructavatar.face.motion import ACTIONS, INDEX
 
 Array = NDArray[np.float64]
 
+CORNERS = [LIPS_INNER_UPPER[0], LIPS_INNER_UPPER[-1]]
 UPPER, LOWER = list(LIPS_INNER_UPPER[1:-1]), list(LIPS_INNER_LOWER[1:-1])
 # Rows of nine points from the inner to the outer rim of each lip.
 UPPER_ROWS = (
@@ -33,6 +34,8 @@ _PRESS = [INDEX[name] for name in ("mouthPressLeft", "mouthPressRight", "mouthRo
 SEAM_IOD = 0.03
 # Share of an unexplained gap that the upper lip closes; the jaw does the rest.
 UPPER_SHARE = 0.25
+# Share of the way from the rig's pointed lower lip to an arc.
+ROUNDING = 0.6
 
 
 class LipCloser:
@@ -45,6 +48,8 @@ class LipCloser:
         unexplained = self.own_gap - np.maximum(rest_offsets[UPPER, 1] - rest_offsets[LOWER, 1], 0.0)
         self.excess = np.maximum(unexplained, 0.0) if self.own_gap.max() > SEAM_IOD else np.zeros(len(UPPER))
         self.upper_weights, self.lower_weights = _lip_weights(own)
+        middle, half = own[CORNERS, 0].mean(), max(abs(own[CORNERS[1], 0] - own[CORNERS[0], 0]) / 2, 1e-3)
+        self.arc = np.sqrt(np.clip(1.0 - ((own[LOWER, 0] - middle) / half) ** 2, 0.0, 1.0))
 
     def __call__(self, offsets: Array, motion: NDArray[np.float32]) -> tuple[Array, float]:
         """(offsets with lips that meet, how far the jaw rose for it)."""
@@ -52,6 +57,7 @@ class LipCloser:
         close = self.excess * (1.0 - self._kept(motion))
         offsets[:, 1] -= UPPER_SHARE * self.upper_weights @ close
         offsets[:, 1] += (1.0 - UPPER_SHARE) * self.lower_weights @ close
+        self._round(offsets)
         # Lips press but never pass through each other.
         gap = self.own_gap + offsets[UPPER, 1] - offsets[LOWER, 1]
         passed = np.minimum(gap - np.minimum(self.own_gap, 0.0), 0.0)
@@ -59,6 +65,13 @@ class LipCloser:
             offsets[upper, 1] -= (0.5 - 0.12 * k) * passed
             offsets[lower, 1] += (0.5 - 0.12 * k) * passed
         return offsets, float((1.0 - UPPER_SHARE) * close.max())
+
+    def _round(self, offsets: Array) -> None:
+        """Let an opening mouth's lower lip hang as an arc: where it hangs less than that, most of the difference is added."""
+        hangs = offsets[CORNERS, 1].mean() - offsets[LOWER, 1]
+        lacking = ROUNDING * np.maximum(hangs[len(LOWER) // 2] * self.arc - hangs, 0.0)
+        for k, row in enumerate(LOWER_ROWS):
+            offsets[row, 1] -= (1.0 - 0.15 * k) * lacking
 
     def _kept(self, motion: NDArray[np.float32]) -> float:
         """Share of the unexplained gap that stays: all of it at rest, none on a neutral mouth or on pressed lips."""

@@ -25,7 +25,7 @@ ROW_MM = 2 * sum(teeth.UPPER_WIDTHS)
 USUAL_MOUTH_MM = 50.0
 UPPER_LENGTH_MM, LOWER_LENGTH_MM, GUM_MM, FLOOR_MM, TONGUE_RISE_MM = 10.0, 8.5, 5.0, 14.0, 11.0
 # How far below the line where closed lips meet the upper teeth end, and how far above it the lower teeth do.
-UPPER_EDGE_MM, LOWER_EDGE_MM = 4.2, -2.0
+UPPER_EDGE_MM, LOWER_EDGE_MM = 4.2, -3.0
 # Pixels of the drawn teeth for one of the portrait.
 TEXTURE_DENSITY = 1.3
 # A mouth open wider than this shows its own teeth.
@@ -102,7 +102,7 @@ def _lower(light: teeth.Light, fine: float) -> tuple[NDArray[np.uint8], float]:
 def _shrunk(picture: NDArray[np.uint8], points: NDArray[np.float64], factor: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """A drawn picture at about the portrait's resolution, and its points: finer ones would flicker when sampled."""
     width, height = (max(2, round(side * factor)) for side in picture.shape[1::-1])
-    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     return small, (points + 0.5) * np.array([width / picture.shape[1], height / picture.shape[0]]) - 0.5
 
 

@@ -18,7 +18,7 @@ UPPER_WIDTHS = (8.6, 6.6, 6.0, 4.4, 3.4, 2.4)
 LOWER_WIDTHS = (5.4, 5.8, 5.6, 4.6, 3.6, 2.6)
 UPPER_LENGTHS = (1.0, 0.9, 0.97, 0.84, 0.76, 0.7)
 LOWER_LENGTHS = (0.92, 0.95, 1.0, 0.88, 0.8, 0.72)
-IVORY = np.array([232.0, 224.0, 206.0])
+IVORY = np.array([234.0, 222.0, 198.0])
 GUM = np.array([176.0, 98.0, 96.0])
 TONGUE = np.array([186.0, 98.0, 98.0])
 
@@ -39,10 +39,10 @@ def light_of(skin: NDArray[np.float64], lips: NDArray[np.float64]) -> Light:
 
     The brightest skin tells how strong the light is, the lips how pink flesh looks in it; a grey or bronze face gets grey or bronze teeth.
     """
-    bright = np.percentile(skin, 85, axis=0)
+    bright, usual = np.percentile(skin, 85, axis=0), np.median(skin, axis=0)
     level = float(np.clip(bright.max() / 225.0, 0.25, 1.05))
-    colourful = float(np.clip((bright.max() - bright.min()) / 60.0, 0.0, 1.0))
-    tint = bright / max(bright.max(), 1.0)
+    colourful = float(np.clip((usual.max() - usual.min()) / 40.0, 0.0, 1.0))
+    tint = usual / max(usual.max(), 1.0)
     teeth = 0.92 * level * IVORY * (0.55 + 0.45 * tint)
     teeth = colourful * teeth + (1 - colourful) * teeth.mean()
     flesh = np.median(lips, axis=0)
