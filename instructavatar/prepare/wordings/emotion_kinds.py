@@ -7,51 +7,69 @@ from instructavatar.prepare.wordings.forms import Forms, forms
 EMOTION_FORMS: dict[str, Forms] = {
     "happy": forms(
         do="""be happy; show that you are happy; look like you just heard good news; express happiness; show joy; radiate joy
-            cheer up; look as if you got a present; look like it is your birthday; act as if you won a prize""",
+            cheer up; look as if you got a present; look like it is your birthday; act as if you won a prize; make a happy face
+            act happy; feel joy; look delighted; look joyful; be joyful; be cheerful; show me your happy face; smile with happiness
+            look thrilled with joy""",
         be="""happy; joyful; cheerful; glad; delighted; pleased; merry; content; joyous; jolly; upbeat; in a good mood; overjoyed
             elated; full of joy; amused; blissful; gleeful; sunny; light-hearted""",
         adv="""happily; joyfully; cheerfully; gladly; merrily; with joy; with delight; in a happy way; in a cheerful manner
             in a good mood; gleefully""",
         emo="happiness; joy; delight; cheerfulness; gladness; pleasure; amusement; bliss; glee",
         noun="""a happy face; a happy look; a joyful expression; a happy emotion; a cheerful face; a face full of joy
-            a pleased expression; a happy mood""",
+            a pleased expression; a happy mood; a look of joy; a look of happiness; a delighted expression; a delighted face
+            a cheerful expression; a joyful face; an expression of joy; a glad face""",
         raw="""happy; joy; happiness; happy face; happy emotion; joyful; cheerful; delighted; feeling happy; happy mood
-            emotion: happy; :-)""",
+            emotion: happy; :-); happy expression; looking happy; person looking happy; cheerful face; joyful expression; glad
+            expression: happy; happy look; delight; happy person""",
     ),
     "sad": forms(
         do="""be sad; show that you are sad; look like you are about to cry; look as if you are going to cry; express sadness
             show sorrow; show grief; look as if you lost a friend; act as if you got terrible news; mope; look like you want to cry
-            look down in the dumps; sulk; grieve; look as if someone broke your heart; look like you just heard bad news""",
+            look down in the dumps; sulk; grieve; look as if someone broke your heart; look like you just heard bad news
+            make a sad face; pull a sad face; make a crying face; cry; weep; look devastated; look mournful; frown sadly
+            look like you're mourning; show me your sad face; look full of regret; act sad; look like your dog died; show despair
+            look on the verge of tears; feel sorrow; hang your head in sorrow; look deeply hurt""",
         be="""sad; unhappy; sorrowful; gloomy; miserable; heartbroken; depressed; melancholy; mournful; downcast; upset; blue
             dejected; tearful; glum; feeling down; sorrow-stricken; grief-stricken; in a sad mood; full of sorrow; close to tears
-            hurt; wistful; despondent; crestfallen""",
+            hurt; wistful; despondent; crestfallen; devastated; distraught; inconsolable; low; forlorn; sorry; disheartened; weepy
+            bereaved; in tears; in despair; in mourning; woeful; discouraged""",
         adv="""sadly; sorrowfully; unhappily; mournfully; gloomily; with sorrow; with sadness; in a sad way; in a sad manner
             tearfully; miserably; with a heavy heart""",
         emo="sadness; sorrow; grief; unhappiness; gloom; misery; melancholy; heartbreak; despair",
         noun="""a sad face; a sad expression; a sad look; an unhappy face; a sorrowful expression; a sad emotion; a gloomy face
-            a crying face; a sad mood; a face full of sorrow; a long face; a heartbroken look""",
+            a crying face; a sad mood; a face full of sorrow; a long face; a heartbroken look; a sorrowful look; a mournful face
+            a tearful expression; a depressed expression; a miserable face; a dejected look; a look of sadness; a look of grief
+            an upset face; a downcast expression; an expression of sorrow""",
         raw="""sad; sadness; sad face; sad emotion; sorrow; unhappy; sad expression; feeling sad; sad mood; emotion: sad; :(; gloomy
-            depressed; grief""",
+            depressed; grief; sorrowful; miserable; heartbroken; crying; crying face; upset; tearful; :'(; T_T; melancholy; sad person
+            person looking sad; expression: sad; looking sad; sad look; grieving; mourning; despair""",
     ),
     "angry": forms(
         do="""be angry; show that you are angry; express anger; show rage; look like you are furious; get mad
             look as if someone insulted you; get angry; glare at the camera; glare; scowl; glower; look daggers
             act as if somebody stole your car; show your anger; lose your temper; look fierce; look like you want to fight
-            bristle with anger""",
+            bristle with anger; make an angry face; pull an angry face; look pissed off; frown angrily; seethe; seethe with rage
+            show me your angry face; look like you want to yell at someone; act angry; act mad; look like someone cut in line
+            feel anger; fume; rage; look outraged; boil with anger; be furious; look like you are about to explode""",
         be="""angry; mad; furious; enraged; irate; annoyed; irritated; outraged; cross; livid; hostile; aggressive; infuriated
-            in a rage; full of anger; indignant; grumpy; wrathful; fuming; resentful""",
+            in a rage; full of anger; indignant; grumpy; wrathful; fuming; resentful; pissed off; seething; incensed; hot-tempered
+            vexed; raging; ticked off; exasperated; ferocious; bitter and angry; boiling; displeased""",
         adv="""angrily; furiously; with anger; with rage; in an angry way; in an angry manner; crossly; with fury; irritably; in anger
             aggressively""",
         emo="anger; rage; fury; irritation; annoyance; outrage; wrath; hostility",
         noun="""an angry face; an angry expression; an angry look; a furious face; a mad face; an angry emotion; a scowl; a glare
-            an angry mood; a fierce look""",
+            an angry mood; a fierce look; a furious expression; an enraged look; an irritated face; an annoyed look; a look of anger
+            a look of rage; an angry frown; a hostile look; an outraged expression; an expression of anger; a mad expression
+            an angry glare""",
         raw="""angry; anger; angry face; angry emotion; mad; furious; angry expression; feeling angry; rage; emotion: angry; mad face
-            >:(; scowling; angry mood""",
+            >:(; scowling; angry mood; furious face; enraged; irritated; annoyed; angry person; person looking angry
+            expression: angry; looking angry; angry look; grr; fury; raging; glaring; mad expression; hostile; >:[; anger face""",
     ),
     "fear": forms(
         do="""be afraid; show that you are scared; express fear; show terror; look as if you saw a ghost; look like you are terrified
             show fright; look as if you are watching a horror film; act as if a monster is in front of you
-            look like you are in danger; cower in fear; panic""",
+            look like you are in danger; cower in fear; panic; make a scared face; act scared; look scared; look frightened
+            look terrified; be scared; be terrified; tremble with fear; show me your scared face""",
         be="""afraid; scared; fearful; frightened; terrified; horrified; panicked; alarmed; petrified; in fear; anxious and afraid
             spooked; full of fear; panic-stricken""",
         adv="""fearfully; with fear; in terror; in fear; anxiously and fearfully; with fright; in a scared way; in a frightened voice
@@ -60,43 +78,61 @@ EMOTION_FORMS: dict[str, Forms] = {
         noun="""a scared face; a fearful expression; a frightened look; a terrified face; a fear emotion; a look of fear
             a horrified expression; a look of terror""",
         raw="""fear; scared; afraid; scared face; fearful; fear emotion; fearful expression; terrified; frightened; emotion: fear
-            feeling scared; terror; frightened face""",
+            feeling scared; terror; frightened face; scared expression; looking scared; person looking scared; expression: fear
+            frightened expression; horror; horrified; panic; scared look; fear face""",
     ),
     "disgusted": forms(
         do="""be disgusted; show disgust; express disgust; look as if something smells bad; look like you smelled something rotten
             show that you are disgusted; look as if you bit into a lemon; look like you tasted something awful
-            make a face as if it stinks; look revolted; act grossed out""",
+            make a face as if it stinks; look revolted; act grossed out; make a disgusted face; act disgusted; look disgusted
+            show me your disgusted face; grimace with disgust; show revulsion; wrinkle your nose in disgust; recoil in disgust
+            look like there is a bug in your food""",
         be="disgusted; revolted; grossed out; repulsed; nauseated; sickened; repelled; full of disgust",
         adv="with disgust; disgustedly; in disgust; in a disgusted way; with revulsion; with distaste",
         emo="disgust; revulsion; distaste; repulsion; loathing",
         noun="""a disgusted face; a disgusted expression; a disgusted look; a look of disgust; a grossed-out face; a yuck face
-            a disgust emotion""",
+            a disgust emotion; a revolted look; a look of revulsion; a repulsed expression; a nauseated face; an expression of disgust
+            a grimace of disgust""",
         raw="""disgust; disgusted; disgusted face; yuck; eww; disgust emotion; disgusted expression; emotion: disgust
-            feeling disgusted; gross""",
+            feeling disgusted; gross; disgusted look; looking disgusted; person looking disgusted; expression: disgust; revolted
+            revulsion; ugh; blech; nauseated; repulsed""",
     ),
     "surprised": forms(
         do="""be surprised; show surprise; express surprise; look like you just got a surprise; show that you are surprised
             react with surprise; act surprised; look as if you cannot believe it; look like you have seen something incredible
             show shock; look as if someone shouted boo; be amazed; be shocked; act as if you heard shocking news
             look like somebody jumped out at you; gasp in surprise; look like your jaw just dropped in amazement
-            make a surprised face; do a surprised face; drop your jaw in surprise; look as if your friends threw you a surprise party""",
+            make a surprised face; do a surprised face; drop your jaw in surprise; look as if your friends threw you a surprise party
+            gasp; gasp with surprise; look shocked; look astonished; look amazed; react as if something exploded; show amazement
+            show astonishment; be astonished; be stunned; act shocked; act astonished; feel surprise; make a shocked face
+            pull a surprised face; show me your surprised face; look like you saw a magic trick; be in awe; look startled
+            react to a huge surprise; look like you just won a car""",
         be="""surprised; shocked; astonished; amazed; startled; stunned; astounded; taken aback; dumbfounded; awestruck; flabbergasted
-            full of surprise; in shock; thunderstruck; speechless with surprise; wide-eyed with surprise""",
+            full of surprise; in shock; thunderstruck; speechless with surprise; wide-eyed with surprise; open-mouthed with surprise
+            blown away; staggered; bowled over; wonderstruck; caught off guard; totally surprised; gobsmacked; jolted; in disbelief""",
         adv="with surprise; in surprise; in amazement; with astonishment; in a surprised way; in shock; with amazement; in astonishment",
         emo="surprise; astonishment; amazement; shock; wonder",
         noun="""a surprised face; a surprised expression; a surprised look; a shocked face; a look of surprise; a surprise emotion
-            an astonished look; an amazed face; a shocked expression; a startled look; a wow face; a look of shock; a gasp of surprise""",
+            an astonished look; an amazed face; a shocked expression; a startled look; a wow face; a look of shock; a gasp of surprise
+            a stunned look; a stunned expression; an amazed expression; an astonished face; a startled expression; a look of amazement
+            a look of astonishment; a look of disbelief; an expression of surprise; a gasp; a face of shock; an awestruck look""",
         raw="""surprised; surprise; surprised face; wow; shocked; amazed; surprised emotion; astonished; surprised expression
-            emotion: surprised; omg; shock; feeling surprised; startled; :O; wow face; surprise face""",
+            emotion: surprised; omg; shock; feeling surprised; startled; :O; wow face; surprise face; shocked face; surprised look
+            amazement; astonishment; gasp; stunned; person looking surprised; expression: surprised; looking surprised
+            surprised person; astonished face; amazed face; no way!; what a surprise; o_O; :o; disbelief; startled face
+            shocked expression""",
     ),
     "contempt": forms(
         do="""show contempt; express contempt; be contemptuous; look down on somebody; show disdain; sneer
-            look as if you despise someone; show scorn; look like you think you are better than everyone""",
+            look as if you despise someone; show scorn; look like you think you are better than everyone; make a contemptuous face
+            look contemptuous; look scornful; look disdainful; act superior; act contemptuous; regard somebody with contempt
+            look arrogant; smirk with contempt""",
         be="contemptuous; scornful; disdainful; condescending; dismissive; haughty; full of contempt; sneering",
         adv="with contempt; contemptuously; scornfully; with disdain; disdainfully; in a contemptuous way",
         emo="contempt; disdain; scorn",
         noun="""a contemptuous face; a contemptuous expression; a contemptuous look; a look of contempt; a sneer; a scornful look
-            a contempt emotion""",
+            a contempt emotion; a disdainful expression; a disdainful look; a look of disdain; a haughty look; an arrogant look
+            an expression of contempt; a scornful face""",
         raw="""contempt; contemptuous; scornful; contempt emotion; contemptuous face; disdain; emotion: contempt; disdainful look
             contempt expression""",
     ),

@@ -230,9 +230,9 @@ EYE_FORMS: dict[str, Forms] = {
         raw="eyes up; eyes looking up; eye gaze up; only the eyes up; eyes upward; eyeballs up; eyes up, head still",
     ),
     "eyes_down": forms(
-        do="""look down with your eyes; look down with your eyes only; move your eyes down; lower your eyes; lower your gaze
-            drop your eyes; move only your eyes down; look down with just your eyes; cast your eyes down; turn your eyes down
-            shift your eyes down; look down but ~keep your head still; drop your gaze""",
+        do="""look down with your eyes; look down with your eyes only; move your eyes down; lower your eyes; drop your eyes
+            move only your eyes down; look down with just your eyes; cast your eyes down; turn your eyes down; shift your eyes down
+            look down but ~keep your head still""",
         noun="eyes that look down; a downward glance with the eyes only; downcast eyes; lowered eyes",
         raw="""eyes down; eyes looking down; eye gaze down; only the eyes down; eyes downward; downcast eyes; eyes lowered
             eyes down, head still""",

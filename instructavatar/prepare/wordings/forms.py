@@ -47,7 +47,7 @@ def words(text: str) -> tuple[str, ...]:
 
 def forms(**texts: str) -> Forms:
     """Forms from lists parted by semicolons or line ends."""
-    return Forms(**{name: tuple(t.strip() for t in re.split(r"[;\n]", text) if t.strip()) for name, text in texts.items()})
+    return Forms(**{name: tuple(dict.fromkeys(t.strip() for t in re.split(r"[;\n]", text) if t.strip())) for name, text in texts.items()})
 
 
 SWAP = {

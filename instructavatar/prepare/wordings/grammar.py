@@ -12,41 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from instructavatar.prepare.wordings.forms import words
+
 _DOUBLED = frozenset(
-    (
-        "nod",
-        "grin",
-        "put",
-        "set",
-        "get",
-        "let",
-        "tip",
-        "drop",
-        "shut",
-        "cut",
-        "sit",
-        "stop",
-        "wag",
-        "dip",
-        "bob",
-        "jut",
-        "flip",
-        "hit",
-        "rub",
-        "run",
-        "begin",
-        "slip",
-        "squat",
-        "grit",
+    words(
+        """bat beg bob bug chat cut dip drop flap flip fret get grin grit hit hop hum jut knit let nod
+        pan pop put rub run set shrug shut sip sit skip slip snap spin step stop tap tip wag win wrap"""
     )
 )
-_THIRD = {
-    "be": "is",
-    "have": "has",
-    "do": "does",
-    "go": "goes",
-}
-_GERUND = {"be": "being", "lie": "lying"}
+_THIRD = {"be": "is", "have": "has", "do": "does", "go": "goes"}
+_GERUND = {"be": "being", "lie": "lying", "panic": "panicking"}
 
 
 @dataclass(frozen=True)
@@ -115,9 +90,9 @@ def gerund(verb: str) -> str:
 
 
 def _inflect(phrase: str, how: str, person: Person) -> str:
-    words = phrase.split(" ")
+    parts = phrase.split(" ")
     # A leading adverb ("slowly turn ...") is not the verb.
-    first = next((i for i, w in enumerate(words) if not (w.endswith("ly") or w in _LEADING)), 0)
+    first = next((i for i, w in enumerate(parts) if not (w.endswith("ly") or w in _LEADING)), 0)
     for i, word in enumerate(words):
         if i == first or word.startswith("~"):
             bare = word.lstrip("~")
@@ -192,15 +167,15 @@ def person(rng: np.random.Generator) -> Person:
 
 def slip(rng: np.random.Generator, text: str) -> str:
     """One spelling slip: two letters swapped, one left out or doubled, inside a longer word other than left and right."""
-    words = text.split(" ")
+    parts = text.split(" ")
     # The words that decide between opposites stay as they are.
     long = [
-        i for i, w in enumerate(words) if len(w) >= 5 and w.isalpha() and not w.lower().startswith(("right", "without", "close", "never"))
+        i for i, w in enumerate(parts) if len(w) >= 5 and w.isalpha() and not w.lower().startswith(("right", "without", "close", "never"))
     ]
     if not long:
         return text
     i = long[int(rng.integers(len(long)))]
-    word = words[i]
+    word = parts[i]
     at = int(rng.integers(1, len(word) - 2))
     choice = int(rng.integers(3))
     if choice == 0:
@@ -209,8 +184,8 @@ def slip(rng: np.random.Generator, text: str) -> str:
         word = word[:at] + word[at + 1 :]
     else:
         word = word[:at] + word[at] + word[at:]
-    words[i] = word
-    return " ".join(words)
+    parts[i] = word
+    return " ".join(parts)
 
 
 def dressed(rng: np.random.Generator, text: str) -> str:

@@ -52,7 +52,7 @@ _FRAMES = phrases(
     can you recommend a good {t}? | buy one {t}, get one free | the {t} arrived at {p} on Monday | turn off the lights
     turn on the {t} | close the door | open the window | open the file | paint the wall {j} | go to {p} | drive to {p} | chapter {n}
     version {n}.0 | lorem ipsum dolor sit amet | asdf qwer zxcv | {n} | % | ... | hello | hello there | good morning
-    good evening everyone | thank you very much | okay | alright | test | this is a test | yes | no problem | see you later
+    good evening everyone | thank you very much | okay | alright | test | this is a test | no problem | see you later
     hi, how are you? | what time is it? | what is your name? | count to {n} | translate this into French | play some music
     call the plumber | the quick brown fox jumps over the lazy dog | water boils at one hundred degrees | a photo of {a} {t} in {p}
     {a} {j} {t} on the table"""
