@@ -93,11 +93,11 @@ def _inflect(phrase: str, how: str, person: Person) -> str:
     parts = phrase.split(" ")
     # A leading adverb ("slowly turn ...") is not the verb.
     first = next((i for i, w in enumerate(parts) if not (w.endswith("ly") or w in _LEADING)), 0)
-    for i, word in enumerate(words):
+    for i, word in enumerate(parts):
         if i == first or word.startswith("~"):
             bare = word.lstrip("~")
-            words[i] = {"base": lambda w: w, "third": third, "gerund": gerund}[how](bare)
-    return for_person(" ".join(words), person)
+            parts[i] = {"base": lambda w: w, "third": third, "gerund": gerund}[how](bare)
+    return for_person(" ".join(parts), person)
 
 
 _LEADING = frozenset({"just", "only", "really"})
