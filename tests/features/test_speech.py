@@ -25,10 +25,12 @@ def sound():
 def test_filters_are_slaneys():
     filters = mel_filters()
     assert filters.shape == (80, 201)
-    # values of the table that comes with Whisper, and unit area: 40 Hz per bin
-    assert filters[0, 1] == pytest.approx(0.02486259, abs=1e-6)
-    assert np.argmax(filters[79]) == 192
-    assert (filters.sum(1) * 40)[40:] == pytest.approx(1.0, abs=0.1)
+    # entries of the table that comes with Whisper: band -> (bin of its peak, peak, the entry after it)
+    known = {0: (1, 0.0248626, 0), 10: (10, 0.0199082, 0.0049544), 25: (24, 0.020874, 0.0040404), 30: (29, 0.015856, 0.0089628)}
+    known |= {40: (43, 0.0147356, 0.0065182), 60: (93, 0.0065911, 0.00466), 79: (192, 0.0031647, 0.0031413)}
+    for band, (peak, value, after) in known.items():
+        assert np.argmax(filters[band]) == peak
+        assert filters[band, peak : peak + 2] == pytest.approx([value, after], abs=1e-6)
 
 
 def test_mel_of_a_tone_and_of_silence():
@@ -51,6 +53,16 @@ def test_features_have_unit_scale(encoder, sound):
     assert features.mean(1) == pytest.approx(0, abs=1e-4)
     assert features.std(1) == pytest.approx(1, abs=1e-2)
     assert features.std(0).mean() > 0.1, "features must follow the sound"
+
+
+@pytest.mark.parametrize("start_s", [0.5, 1.2, 2.0])
+def test_features_lie_where_the_sound_is(encoder, sound, start_s):
+    """A voice that sets in shows in the features of that moment (each sees some 0.1 s ahead; all hear a little of the whole window)."""
+    late = sound.copy()
+    late[: round(start_s * 16_000)] = 0
+    away = np.linalg.norm(encoder.encode(late) - encoder.encode(np.zeros_like(late)), axis=1)
+    halfway = (away[away > 0][:8].mean() + np.median(away[-20:])) / 2
+    assert np.argmax(away > halfway) / 50 == pytest.approx(start_s - 0.08, abs=0.08)
 
 
 def test_beginning_of_a_clip_equals_the_clip(encoder, sound):

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +97,13 @@ def test_composing_is_seeded(tiny):
         compose_clips(takes, 3, uses=0, seed=5)
 
 
+def test_clips_of_one_take_are_in_one_split(tiny):
+    take = next(iter(tiny.takes.values()))
+    clips = compose_clips([replace(take, id=f"t{i}") for i in range(40)], 0, uses=2, seed=0)
+    assert {clip.split for clip in clips} == {"train", "valid"}
+    assert [clip.split for clip in clips[:40]] == [clip.split for clip in clips[40:]]
+
+
 def test_splits_are_by_name():
     names = [f"slt-{i:04d}" for i in range(2000)]
     valid = sum(split_of(name) == "valid" for name in names)
@@ -111,6 +120,8 @@ def test_packing_again_gives_the_same_pack(tiny, tmp_path, gzipped):
     for name in "ab":
         write_pack(tmp_path / name, takes, tmp_path / "v", clips, gzipped)
     assert [f.read_bytes() for f in sorted((tmp_path / "a").iterdir())] == [f.read_bytes() for f in sorted((tmp_path / "b").iterdir())]
+    with zipfile.ZipFile(tmp_path / "a" / "voices.zip") as sounds:
+        assert {info.date_time[0] for info in sounds.infolist()} == {2000}
     again = Puppet(tmp_path / "a")
     assert again.clips == [PuppetClip.from_json(clip.to_json()) for clip in clips]
     assert again.content_hash() == Puppet(tmp_path / "b").content_hash() != tiny.content_hash()
