@@ -150,6 +150,6 @@ class Conformer(nn.Module):
         return self.norm(x)
 
 
-def patch_mean(values: Tensor, patch: int) -> Tensor:
-    """Means of `patch` frames each: [B, N * patch, ...] to [B, N, ...]."""
-    return torch.stack([values[:, i::patch] for i in range(patch)]).mean(0)
+def patch_sum(values: Tensor, patch: int) -> Tensor:
+    """Sums of `patch` frames each: [B, N * patch, ...] to [B, N, ...]."""
+    return torch.stack([values[:, i::patch] for i in range(patch)]).sum(0)

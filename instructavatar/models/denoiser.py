@@ -13,7 +13,7 @@ from instructavatar.models.conditions.clock import ClockCondition
 from instructavatar.models.conditions.known import impose, known_channels
 from instructavatar.models.conditions.speech import SpeechCondition
 from instructavatar.models.conditions.text import TextCondition
-from instructavatar.models.conformer import Conformer, patch_mean
+from instructavatar.models.conformer import Conformer, patch_sum
 from instructavatar.models.positions import sinusoid
 
 
@@ -68,11 +68,11 @@ class Denoiser(nn.Module):
         token_mask = self._fold(mask).amax(-1)
         sound = self._fit(speech_mask * frame_mask)
         heard = self.speech(self._fit(speech, 2), sound, token_mask * (self._fold(sound).amax(-1) > 0))
-        tokens_on, pooled_on = patch_mean(self._fit(tokens_alive), self.patch), patch_mean(self._fit(pooled_alive), self.patch)
+        tokens_on, pooled_on = self._mean(tokens_alive, mask), self._mean(pooled_alive, mask)
         context = self.text(tokens, pooled, tokens_on, pooled_on)
         entered = torch.cat([known_channels(x, known, known_mask), speech_mask[..., None]], dim=-1) * live
         h = self.enter(self._fold(self._fit(entered))) + heard
-        h = h + self.clock(patch_mean(self._fit(clock), self.patch), _any_alive(pooled_on))
+        h = h + self.clock(self._mean(clock, mask), _any_alive(pooled_on))
         # noise level x 1000, as sinusoidal embeddings need steps of order one to tell levels apart
         level = self.level(sinusoid(noise_level * 1000.0, 64))
         h = self.backbone(h, token_mask, level, context)
@@ -88,6 +88,13 @@ class Denoiser(nn.Module):
         # appending a whole patch and cutting keeps the graph free of a branch on T
         tail = values.new_zeros((values.shape[0], block, *values.shape[2:]))
         return torch.cat([values, tail], dim=1)[:, : (frames + block - 1) // block * block]
+
+    def _mean(self, values: Tensor, mask: Tensor) -> Tensor:
+        """Means over the real frames of each token: [B, T, ...] to [B, N, ...]; mask [B, N * patch]."""
+        if self.patch == 1:
+            return values
+        total = patch_sum(self._fit(values) * mask[..., None], self.patch)
+        return total / patch_sum(mask, self.patch).clamp_min(1.0)[..., None]
 
     def _fold(self, values: Tensor) -> Tensor:
         """Frames side by side in their token: [B, N * patch, ...] to [B, N, patch * ...]."""

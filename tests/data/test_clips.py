@@ -1,0 +1,151 @@
+"""Clips to examples and batches: lengths, times, sides, seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from instructavatar.data.batch import collate
+from instructavatar.data.clips import Chances, ClipExamples, alive_frames, clock_of, swap_sides
+from instructavatar.errors import BadBundle
+from instructavatar.face.motion import INDEX, ROTATION
+from instructavatar.face.script import Script
+from instructavatar.motion import conditions
+
+DIM = 8
+TEXTS = {"turn left": 3, "turn right": 4, "smile": 2}
+
+
+class Source:
+    """One clip per key: motion[t, yaw] = t, speech[t] = t; the head turns left."""
+
+    def __init__(self, **changes) -> None:
+        self.changes = changes
+
+    def __getitem__(self, key: str) -> dict:
+        frames = 50
+        motion = np.zeros((frames, 58), np.float32)
+        motion[:, INDEX["yaw"]] = np.arange(frames)
+        record = {
+            "motion_latent": motion,
+            "audio_feat": np.arange(2 * frames)[:, None].repeat(DIM, 1).astype(np.float16),
+            "latent_length": frames,
+            "instruction": ["turn left"],
+        }
+        return {**record, **self.changes}
+
+    def text(self, sentence: str):
+        if sentence not in TEXTS:
+            raise BadBundle(f"no {sentence}")
+        tokens = np.full((TEXTS[sentence], DIM), TEXTS[sentence], np.float16)
+        return tokens, tokens.mean(0)
+
+
+def example(frames=20, seed=0, chances=None, **changes):
+    return ClipExamples(Source(**changes), chances, text_dim=DIM).example("a", frames, np.random.default_rng(seed))
+
+
+STRAIGHT = Chances(mirror=0.0, from_start=0.0)
+
+
+def test_a_stretch_keeps_speech_and_motion_together():
+    made = example(chances=STRAIGHT)
+    start = int(made.motion[0, INDEX["yaw"]])
+    assert 0 < start <= 30
+    assert made.motion[:, INDEX["yaw"]].tolist() == list(range(start, start + 20))
+    assert made.speech[:, 0].tolist() == list(range(2 * start, 2 * start + 40))
+    assert made.speech_mask.tolist() == [1.0] * 20
+
+
+def test_a_short_clip_comes_whole():
+    made = example(frames=500, chances=STRAIGHT)
+    assert made.motion.shape == (50, 58)
+    assert made.speech.shape == (100, DIM)
+
+
+def test_a_segment_that_began_before_the_stretch_keeps_its_clock():
+    made = example(chances=STRAIGHT)
+    start = made.motion[0, INDEX["yaw"]] / 25
+    np.testing.assert_allclose(made.clock[0], [start, 2 - start], atol=1e-6)
+    assert made.tokens_alive.shape == (20, 3) and made.tokens_alive.all()
+
+
+def test_timed_segments_live_in_their_time():
+    made = example(frames=50, chances=STRAIGHT, instruction=["0-1s: turn left | 1.2-2s: smile"])
+    assert made.pooled_alive[:, 0].tolist() == [1.0] * 25 + [0.0] * 25
+    assert made.pooled_alive[:, 1].tolist() == [0.0] * 30 + [1.0] * 20
+    assert made.tokens_alive[40].tolist() == [0, 0, 0, 1, 1]
+    assert not made.clock[25:30].any()
+
+
+def test_a_silent_clip_says_so():
+    made = example(audio_feat=np.zeros((0, DIM), np.float16), instruction=[])
+    assert not made.speech_mask.any() and not made.speech.any()
+    assert made.speech.shape == (40, DIM)
+    assert made.tokens.shape == (0, DIM)
+
+
+def test_mirrored_motion_brings_mirrored_text():
+    made = example(chances=Chances(mirror=1.0, from_start=1.0))
+    assert made.motion[5, INDEX["yaw"]] == -5
+    assert made.tokens.shape == (4, DIM)  # "turn right" has four tokens
+    unknown = example(chances=Chances(mirror=1.0, from_start=1.0), instruction=["smile"])
+    assert unknown.motion[5, INDEX["yaw"]] == -5  # no side in the text: the same text
+
+
+def test_without_the_swapped_sentence_nothing_is_mirrored():
+    class Poor(Source):
+        def text(self, sentence):
+            if sentence == "turn right":
+                raise BadBundle("none")
+            return super().text(sentence)
+
+    made = ClipExamples(Poor(), Chances(mirror=1.0, from_start=1.0), DIM).example("a", 20, np.random.default_rng(0))
+    assert made.motion[5, INDEX["yaw"]] == 5
+    assert made.tokens.shape == (3, DIM)
+
+
+def test_what_is_given_follows_the_chances():
+    first = example(chances=Chances(no_start=0.0, prefix=0.0, pose=0.0)).known_mask
+    assert first[0].all() and not first[1:].any()
+    assert not example(chances=Chances(no_start=1.0, prefix=0.0, pose=0.0)).known_mask.any()
+    pose = example(chances=Chances(no_start=1.0, prefix=0.0, pose=1.0)).known_mask
+    assert pose[:, ROTATION].all() and pose.sum() == 60
+    prefixes = {int(example(seed=s, chances=Chances(prefix=1.0, pose=0.0)).known_mask[:, 0].sum()) for s in range(40)}
+    assert 1 in prefixes  # a prefix over the whole stretch would leave nothing to predict
+    assert max(prefixes) <= 19 and len(prefixes) > 5
+
+
+def test_the_seed_fixes_the_example():
+    one, same, other = example(seed=1), example(seed=1), example(seed=2)
+    assert np.array_equal(one.motion, same.motion) and np.array_equal(one.known_mask, same.known_mask)
+    assert not np.array_equal(one.motion, other.motion)
+
+
+def test_sides_swap_as_words_only():
+    assert swap_sides("LEFT, leftward and upright; Right!") == "RIGHT, rightward and upright; Left!"
+
+
+def test_training_and_inference_agree_on_time():
+    segments = Script.parse("0-0.5s: smile | 0.7-1.3s: turn left", 2.0).segments
+    for start, frames in [(0, 50), (9, 20), (30, 5)]:
+        np.testing.assert_array_equal(alive_frames(segments, start, frames), conditions.alive_frames(segments, start, frames))
+        np.testing.assert_allclose(clock_of(segments, start, frames), conditions.clock_of(segments, start, frames), atol=1e-6)
+
+
+def test_collate_pads_with_zeros_and_marks_what_is_real():
+    batch = collate([example(frames=10), example(frames=6, instruction=["smile"]), example(frames=4, instruction=[])])
+    assert len(batch) == 3 and batch.motion.shape == (3, 10, 58)
+    assert batch.frame_mask.sum(1).tolist() == [10, 6, 4]
+    assert batch.tokens.dtype == torch.float32 and batch.tokens.shape[1] >= 3
+    assert not batch.tokens_alive[2].any() and not batch.motion[2, 4:].any()
+    assert batch.speech.shape == (3, 20, DIM)
+    assert batch.to("cpu").names == batch.names
+
+
+def test_a_batch_without_text_still_has_a_dead_state():
+    batch = collate([example(instruction=[])])
+    assert batch.tokens.shape[1] == batch.pooled.shape[1] == 1
+    with pytest.raises(ValueError, match="at least one"):
+        collate([])

@@ -1,0 +1,154 @@
+"""Training: it learns a toy, resumes exactly, saves when asked to stop, and ends in a bundle that obeys."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from instructavatar import config
+from instructavatar.errors import BadBundle, BadOption, MissingFile
+from instructavatar.training.callbacks import read_journal
+from instructavatar.training.fit import build_data, build_training, export_run, fit, load_run, probe_losses, read_checkpoint
+from instructavatar.training.motion_training import MotionTraining
+from instructavatar.training.progress import Budget, Learning
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "motion"
+
+
+def tiny(store: object, *overrides: str):
+    settings = config.load(CONFIGS / "tiny.yaml", [f"data.params.store={store}", *overrides])
+    return settings
+
+
+@pytest.fixture(scope="module")
+def trained(toy_path, tmp_path_factory) -> Path:
+    return fit(tiny(toy_path, "lightning.trainer.max_steps=150"), tmp_path_factory.mktemp("run"))
+
+
+def weights(run: Path) -> torch.Tensor:
+    return torch.cat([value.flatten() for value in read_checkpoint(run / "checkpoints/last.ckpt")["state_dict"].values()])
+
+
+def test_losses_fall_and_are_noted(trained):
+    rows = [row for row in read_journal(trained / "metrics.jsonl") if "loss" in row]
+    assert rows[-1]["motion"] < 0.3 * rows[0]["motion"]
+    assert any("valid" in row for row in read_journal(trained / "metrics.jsonl"))
+    assert (trained / "losses.png").stat().st_size > 1000
+    assert config.load(trained / "config.yaml").lightning.trainer.max_steps == 150
+
+
+def test_resumed_run_equals_the_uninterrupted_one(toy_path, tmp_path):
+    """Six steps at once, and three, then three more: the same weights, bit for bit."""
+    often = ["lightning.trainer.val_check_interval=2", "model.params.backbone_config.params.dropout=0.1"]
+    whole = fit(tiny(toy_path, "lightning.trainer.max_steps=6", *often), tmp_path / "whole")
+    config_ = tiny(toy_path, "lightning.trainer.max_steps=6", *often)
+    stopped = tiny(toy_path, "lightning.trainer.max_steps=6", *often)
+    _stop_after(3, stopped, tmp_path / "parts")
+    assert read_checkpoint(tmp_path / "parts/checkpoints/last.ckpt")["global_step"] == 3
+    parts = fit(config_, tmp_path / "parts")
+    assert torch.equal(weights(whole), weights(parts))
+    one, two = (read_checkpoint(run / "checkpoints/last.ckpt")["average"] for run in (whole, parts))
+    assert one["updates"] == two["updates"] == 6
+    assert all(torch.equal(a, b) for a, b in zip(one["values"], two["values"], strict=True))
+
+
+def _stop_after(steps: int, settings, run: Path) -> None:
+    """Ask the run to stop, as Ctrl-C or a job scheduler does, while its step number `steps` is at work."""
+    original = MotionTraining.training_step
+
+    def step(self, batch, number=0):
+        if self.global_step == steps - 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(self, batch, number)
+
+    MotionTraining.training_step = step  # type: ignore[method-assign]
+    try:
+        fit(settings, run)
+    finally:
+        MotionTraining.training_step = original  # type: ignore[method-assign]
+
+
+def test_probe_losses_repeat(toy_store):
+    settings = tiny("given")
+    first = probe_losses(settings, toy_store, steps=5)
+    assert first == probe_losses(settings, toy_store, steps=5)
+    assert first != probe_losses(settings, toy_store, steps=5, seed=1)
+    assert first[-1] < first[0]
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_config_builds_and_its_miniature_takes_two_steps(path, toy_store):
+    settings = config.load(path)
+    small = {"width": 48, "layers": 2, "heads": 2, "hidden": 64}
+    backbone = settings.model.params.backbone_config.params
+    for name, value in small.items():
+        backbone[name] = value
+    for condition in settings.model.params.conditions.values():
+        for name, value in {"width": 48, "heads": 2, "layers": 1, "hidden": 64}.items():
+            if name in condition.params:
+                condition.params[name] = value
+        if "speech_width" in condition.params:
+            condition.params.speech_width = 384
+        if "text_width" in condition.params:
+            condition.params.text_width = 384
+    settings.model.params.motion_dim = 58
+    losses = probe_losses(settings, toy_store, steps=2, frames_per_batch=64)
+    assert len(losses) == 2 and np.isfinite(losses).all()
+
+
+def test_a_loss_that_is_not_finite_names_the_clips(toy_store):
+    settings = tiny("given")
+    data = build_data(settings, toy_store)
+    module = build_training(settings, data)
+    torch.nn.init.constant_(module.diffusion.denoiser.enter.weight, float("nan"))
+    with pytest.raises(BadBundle, match="toy0"):
+        module.training_step(data.train[0])
+
+
+def test_a_run_needs_an_end(toy_path, tmp_path):
+    with pytest.raises(BadOption, match="needs an end"):
+        fit(tiny(toy_path, "lightning.trainer.max_steps=-1"), tmp_path)
+
+
+def test_missing_and_damaged_runs_are_refused(tmp_path):
+    with pytest.raises(MissingFile, match="train first"):
+        load_run(tmp_path)
+    with pytest.raises(MissingFile, match="checkpoint"):
+        read_checkpoint(tmp_path / "none.ckpt")
+    (tmp_path / "bad.ckpt").write_bytes(b"not a checkpoint")
+    with pytest.raises(BadBundle, match="could not read"):
+        read_checkpoint(tmp_path / "bad.ckpt")
+
+
+def test_learning_rate_follows_the_progress():
+    learning = Learning(warmup_steps=10, decay_from=0.5, final=0.1)
+    assert learning.rate(0, 0.0) == pytest.approx(0.1)
+    assert learning.rate(50, 0.4) == 1.0
+    assert learning.rate(50, 1.0) == pytest.approx(0.1)
+    inverse = Learning(warmup_steps=100, schedule="inverse_sqrt")
+    assert inverse.rate(399, 0.9) == pytest.approx(0.5)
+
+
+def test_budget_is_steps_or_minutes():
+    budget = Budget(max_steps=100, minutes=10, spent_s=300)
+    assert budget.progress(10) == 0.5
+    assert budget.progress(80) == 0.8
+    assert Budget(-1, 1.0, 60.0).over(3)
+    assert not Budget(5).over(4)
+
+
+def test_a_bundle_holds_what_was_trained(trained, toy_path, tmp_path):
+    bundle = export_run(trained, tmp_path / "bundle", probe_store=None, name="toy")
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    assert set(manifest) == {"generator.onnx", "config.yaml"}
+    settings = config.load(bundle / "config.yaml")
+    assert settings.trained.corpus_hash == "toy"
+    assert settings.trained.steps == 150
+    assert len(settings.motion.mean) == len(settings.motion.std) == 58
+    assert str(toy_path) not in (bundle / "config.yaml").read_text()
