@@ -48,6 +48,21 @@ def coloured_noise(count: int, slope: float, seed: int) -> Sound:
     return (noise / (noise.std() + 1e-12)).astype(np.float32)
 
 
+def melody(count: int, seed: int) -> Sound:
+    """Notes with harmonics that die away, one to three at a time: sound that nobody speaks."""
+    rng = np.random.default_rng(seed)
+    audio = np.zeros(count)
+    for start in np.cumsum(rng.uniform(0.1, 0.6, 200) * SAMPLE_RATE_HZ).astype(int):
+        if start >= count:
+            break
+        t = np.arange(min(count - start, SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+        for _ in range(rng.integers(1, 4)):
+            hz = 110 * 2 ** (rng.integers(0, 36) / 12)
+            tone = sum(np.sin(2 * np.pi * hz * k * t) / k**2 for k in range(1, 6))
+            audio[start : start + len(t)] += rng.uniform(0.3, 1) * tone * np.exp(-t * rng.uniform(2, 10)) * np.minimum(1, 100 * t)
+    return (audio / (np.abs(audio).max() + 1e-9)).astype(np.float32)
+
+
 def reverberate(audio: Sound, decay_s: float, wet: float, seed: int) -> Sound:
     """Add a diffuse tail that falls by 60 dB in `decay_s`; `wet` is its energy beside the direct sound's."""
     count = max(2, int(decay_s * SAMPLE_RATE_HZ))

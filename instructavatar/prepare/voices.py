@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.errors import BadOption, MissingFile
-from instructavatar.face.motion import SAMPLE_RATE_HZ, SAMPLES_PER_FRAME
-from instructavatar.prepare.acoustics import Room, level_to, resample, write_opus
+from instructavatar.face.motion import FRAME_RATE_HZ, SAMPLE_RATE_HZ, SAMPLES_PER_FRAME, frames_of
+from instructavatar.prepare.acoustics import Room, coloured_noise, level_to, melody, resample, write_opus
 from instructavatar.prepare.sentences import sentence
 
 Phone = tuple[str, float, float]
@@ -33,6 +33,7 @@ FLITE_VOICES = ("slt", "rms", "kal16")
 TRAINING_VOICES = (*FLITE_VOICES, "joe")
 HELD_OUT_VOICES = ("awb", "awb_time")
 SILENCE = "pau"
+ROOM = "room"  # not a voice: silence, noise and music, in which the mouth must rest
 
 # espeak's IPA, as piper's joe speaks it, to ARPABET. Marks (stress, length, spaces) are handled where they occur.
 _IPA = {
@@ -80,6 +81,11 @@ class Take:
     file: str
     sha256: str
     made: dict[str, float]
+
+    @property
+    def spoken(self) -> bool:
+        """Does anybody speak?"""
+        return any(name != SILENCE for name, _, _ in self.phones)
 
     @staticmethod
     def from_json(line: str) -> Take:
@@ -239,8 +245,23 @@ def _recite(speak: Callable[[str, float], Utterance], rng: random.Random, stretc
     return " ".join(texts), parts
 
 
+def empty_room(seed: int, number: int) -> tuple[str, Utterance, dict[str, float]]:
+    """A take in which nobody speaks: nothing at all, noise, or music."""
+    rng = random.Random(f"{seed}/{ROOM}/{number}")
+    quiet, level_db, noise_seed = silence(frames_of(rng.uniform(2.4, 6.5)) / FRAME_RATE_HZ), rng.uniform(-75, -32), rng.getrandbits(31)
+    kind = rng.choice(("nothing", "noise", "noise", "noise", "music", "music"))
+    audio = quiet.audio
+    if kind != "nothing":
+        audio = level_to(coloured_noise(len(audio), rng.uniform(0, 2), noise_seed), level_db)
+    if kind == "music":
+        audio = audio + level_to(melody(len(audio), noise_seed + 1), rng.uniform(-38, -18))
+    return f"({kind})", replace(quiet, audio=audio), {"level_db": round(level_db, 2)}
+
+
 def make_utterance(voice: str, seed: int, number: int, longest_s: float = 8.0) -> tuple[str, Utterance, dict[str, float]]:
     """Text, sound and recorded parameters of take `number`: a recital, moved in speed, put in a room, set to a level."""
+    if voice == ROOM:
+        return empty_room(seed, number)
     speak = speak_joe if voice == "joe" else (lambda text, stretch: speak_flite(text, voice, stretch))
     for attempt in range(20):
         rng = random.Random(f"{seed}/{voice}/{number}/{attempt}")
@@ -257,7 +278,7 @@ def make_utterance(voice: str, seed: int, number: int, longest_s: float = 8.0) -
 
 def make_takes(folder: Path, voice: str, count: int, seed: int = 0, first: int = 0) -> Iterator[Take]:
     """Takes of a training voice as Ogg/Opus files in `folder`, listed in takes-VOICE.jsonl; those listed already are kept."""
-    if voice not in TRAINING_VOICES:
+    if voice not in (*TRAINING_VOICES, ROOM):
         raise BadOption(
             f"expected one of the training voices {', '.join(TRAINING_VOICES)}, got {voice!r}; other voices are kept for benchmarks"
         )

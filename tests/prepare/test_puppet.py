@@ -104,6 +104,13 @@ def test_clips_of_one_take_are_in_one_split(tiny):
     assert [clip.split for clip in clips[:40]] == [clip.split for clip in clips[40:]]
 
 
+def test_nobody_talks_in_an_empty_room(tiny):
+    room = replace(next(iter(tiny.takes.values())), phones=(("pau", 0.0, 3.0),), seconds=3.0)
+    assert not room.spoken
+    assert all(take.spoken for take in tiny.takes.values())
+    assert not any(Score.from_json(clip.score).talking for clip in compose_clips([room], 0, uses=2, seed=0))
+
+
 def test_splits_are_by_name():
     names = [f"slt-{i:04d}" for i in range(2000)]
     valid = sum(split_of(name) == "valid" for name in names)
@@ -176,4 +183,4 @@ def test_tiny_config_to_store(tmp_path, monkeypatch):
 
 def test_full_config_names_existing_voices():
     params = config.load(TESTS.parent / "configs/corpora/puppet.yaml").corpus.params
-    assert set(params.recipe.takes) == set(TRAINING_VOICES)
+    assert set(params.recipe.takes) == {*TRAINING_VOICES, voices.ROOM}

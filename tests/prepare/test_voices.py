@@ -196,6 +196,17 @@ def test_held_out_voices_never_train(tmp_path):
             next(make_takes(tmp_path, voice, 1))
 
 
+def test_empty_rooms_hold_no_speech(tmp_path):
+    takes = list(make_takes(tmp_path, voices.ROOM, 12))
+    assert {take.text for take in takes} == {"(nothing)", "(noise)", "(music)"}
+    assert not any(take.spoken for take in takes)
+    for take in takes:
+        assert take.phones == (("pau", 0.0, pytest.approx(take.seconds)),)
+        assert take.seconds * 25 == pytest.approx(round(take.seconds * 25))
+        loud = read_opus(tmp_path / take.file, round(take.seconds * 16_000)).std()
+        assert (loud < 1e-4) if take.text == "(nothing)" else (1e-5 < loud < 0.2)
+
+
 def test_takes_are_listed_and_kept(fake_flite, tmp_path):
     takes = list(make_takes(tmp_path / "v", "slt", 2, seed=3))
     listing = tmp_path / "v" / "takes-slt.jsonl"

@@ -123,7 +123,7 @@ class Puppet(Corpus):
         """The performance of the clip's score."""
         take = self.takes.get(record.extra["take"])
         score = Score.from_json(json.dumps(record.extra["score"]))
-        return perform(score, take.phones if take else (), np.random.default_rng([record.extra["seed"], 2]))
+        return perform(score, take.phones if take and take.spoken else (), np.random.default_rng([record.extra["seed"], 2]))
 
     def motion_version(self) -> str:
         """Of how scores are performed."""
@@ -136,7 +136,7 @@ def make_pack(out: Path | str, silent: int, takes: dict[str, int], uses: int = 2
     Args:
         out: folder of the pack.
         silent: how many clips without sound.
-        takes: voice -> how many takes of it (see prepare.voices for the voices).
+        takes: voice -> how many takes of it (see prepare.voices; "room" is sound without speech).
         uses: how many clips share a take.
         seed: decides everything but the noise in joe's voice.
         voices_folder: where takes are recorded, and found again (default: OUT.voices).
@@ -148,19 +148,19 @@ def make_pack(out: Path | str, silent: int, takes: dict[str, int], uses: int = 2
 
 
 def compose_clips(takes: list[Take], silent: int, uses: int, seed: int) -> list[PuppetClip]:
-    """Spoken clips, `uses` for each take, and silent ones."""
+    """Clips with sound, `uses` for each take, and silent ones."""
     if silent < 0 or uses < 1:
         raise BadOption(f"expected silent >= 0 and uses >= 1, got {silent} and {uses}")
-    spoken = [(f"{take.id}-{use}", take.id, take.seconds) for use in range(uses) for take in takes]
+    heard = [(f"{take.id}-{use}", take.id, take.seconds, take.spoken) for use in range(uses) for take in takes]
     rng = np.random.default_rng([seed, 0])
     lengths = frames_of(1.0) * rng.uniform(*SILENT_SECONDS, silent)
-    quiet = [(f"silent-{number:05d}", "", round(length) / FRAME_RATE_HZ) for number, length in enumerate(lengths)]
-    return [_composed(seed, *clip) for clip in spoken + quiet]
+    quiet = [(f"silent-{number:05d}", "", round(length) / FRAME_RATE_HZ, False) for number, length in enumerate(lengths)]
+    return [_composed(seed, *clip) for clip in heard + quiet]
 
 
-def _composed(seed: int, name: str, take: str, seconds: float) -> PuppetClip:
+def _composed(seed: int, name: str, take: str, seconds: float, talking: bool) -> PuppetClip:
     number = int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big")
-    score = compose(np.random.default_rng([number, 0]), seconds, bool(take))
+    score = compose(np.random.default_rng([number, 0]), seconds, talking)
     return PuppetClip(name, number, split_of(take or name), take, score.to_json())
 
 
