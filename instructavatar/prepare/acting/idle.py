@@ -56,11 +56,12 @@ def add_gaze(values: Values, left: Curve, up: Curve) -> None:
 
 
 def idle_head(times: Curve, rng: np.random.Generator, style: Style) -> Values:
-    """Head life [T, 6]: drift of about a degree, breathing every 3.5 to 4.5 s."""
+    """Head life [T, 6] from the portrait's pose on: drift of about a degree, breathing every 3.5 to 4.5 s."""
     pose = np.zeros((len(times), 6))
     for column, size in enumerate((0.7, 1.0, 0.6, 0.008, 0.006, 0.01)):
-        pose[:, column] = size * style.head * wander(times, rng, 9.0, 3.5)
-    breath = np.sin(2 * np.pi * times / rng.uniform(3.5, 4.5) + rng.uniform(0, 2 * np.pi))
+        drift = wander(times, rng, 9.0, 3.5)
+        pose[:, column] = size * style.head * (drift - drift[:1])
+    breath = np.sin(2 * np.pi * times / rng.uniform(3.5, 4.5))
     pose[:, 0] += 0.25 * breath
     pose[:, 4] += 0.006 * breath
     return pose
