@@ -15,6 +15,7 @@ from instructavatar.codecs.warp import kernels, teeth
 from instructavatar.codecs.warp.head import Head
 from instructavatar.codecs.warp.openings import Opening, affine, edge_distances, opening
 from instructavatar.codecs.warp.pose import DrawnFace
+from instructavatar.codecs.warp.topology import EYES
 from instructavatar.face.mesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER, LIPS_OUTER_LOWER, LIPS_OUTER_UPPER
 
 Array = NDArray[np.float32]
@@ -28,6 +29,8 @@ UPPER_LENGTH_MM, LOWER_LENGTH_MM, GUM_MM, FLOOR_MM, TONGUE_RISE_MM = 10.0, 8.5, 
 UPPER_EDGE_MM, LOWER_EDGE_MM = 4.2, -3.0
 # Pixels of the drawn teeth for one of the portrait.
 TEXTURE_DENSITY = 1.3
+# Cheeks and forehead.
+SKIN = (50, 280, 205, 425, 101, 330, 9, 151)
 # A mouth open wider than this shows its own teeth.
 OPEN_IOD = 0.045
 
@@ -59,7 +62,7 @@ def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head,
 
     box [h, w, 3] is the moving part of the portrait, points [478, 2] its landmarks in pixels of the box, offset [2] the box's first pixel.
     """
-    light = teeth.light_of(_pixels(box, points[[50, 280, 205, 425, 101, 330, 9, 151]], 3), _pixels(box, _lip_middles(points), 1))
+    light = teeth.light_of(_pixels(box, points[list(SKIN)], 3), _pixels(box, _lip_middles(points), 1), _eye_pixels(box, points))
     rest = opening(points, LIPS_INNER_UPPER, LIPS_INNER_LOWER)
     size = float(np.clip(float(rest.frame[4]) / head.scale * MILLIMETRES / USUAL_MOUTH_MM, 0.55, 1.25))
     px_per_mm = head.scale / MILLIMETRES * size  # portrait pixels in a (scaled) millimetre of teeth
@@ -84,7 +87,7 @@ def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head,
     lower, lower_points = _shrunk(lower, lower_points, shrink)
     if not is_open:
         upper, upper_points = _shrunk(upper, upper_points, shrink)
-    shadow = np.array([0.2 if is_open else 0.5, 0.035 * head.scale], np.float32)
+    shadow = np.array([0.2 if is_open else 0.4, 0.035 * head.scale], np.float32)
     return Mouth(upper, lower, light.cavity.astype(np.float32), plane, lower_plane, upper_points, lower_points, rest, shadow)
 
 
@@ -135,6 +138,12 @@ def _lip_middles(points: NDArray[np.float64]) -> NDArray[np.float64]:
     upper = 0.5 * (points[list(LIPS_INNER_UPPER[2:-2])] + points[list(LIPS_OUTER_UPPER[2:-2])])
     lower = 0.5 * (points[list(LIPS_INNER_LOWER[2:-2])] + points[list(LIPS_OUTER_LOWER[2:-2])])
     return np.concatenate([upper, lower])
+
+
+def _eye_pixels(box: NDArray[np.uint8], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pixels [N, 3] between the lids, irises included."""
+    middles = [0.5 * (points[list(eye.upper[1:-1])] + points[list(eye.lower[1:-1])]) for eye in EYES]
+    return _pixels(box, np.concatenate(middles), 1)
 
 
 def _pixels(box: NDArray[np.uint8], at: NDArray[np.float64], reach: int) -> NDArray[np.float64]:

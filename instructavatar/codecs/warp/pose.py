@@ -22,7 +22,7 @@ Array = NDArray[np.float32]
 
 # Share of the eye's height by which a fully closed lid passes the other.
 LID_OVERLAP = 0.18
-# Actions of the jaw bone (a funnel needs it a little open), and how much of the chin pad's way the lower teeth go (they are nearer to the joint).
+# Actions of the jaw bone (a funnel opens it a little), and how much of the way of the skin under the lip the lower teeth go.
 JAW_ACTIONS = [INDEX[name] for name in ("jawOpen", "jawForward", "jawLeft", "jawRight", "mouthFunnel")]
 JAW_SHARE = 0.95
 # Degrees drawn per degree asked for, for the nearest and the farthest camera of head.py: measured, so that the landmark net reads back what

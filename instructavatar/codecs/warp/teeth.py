@@ -34,13 +34,14 @@ class Light:
     cavity: NDArray[np.float64]
 
 
-def light_of(skin: NDArray[np.float64], lips: NDArray[np.float64]) -> Light:
-    """Colours that belong to a face with that skin and those lips ([N, 3] pixels each).
+def light_of(skin: NDArray[np.float64], lips: NDArray[np.float64], whites: NDArray[np.float64]) -> Light:
+    """Colours that belong to a face with that skin, those lips and eyes ([N, 3] pixels each).
 
-    The brightest skin tells how strong the light is, the lips how pink flesh looks in it; a grey or bronze face gets grey or bronze teeth.
+    The brightest skin and the whites of the eyes tell how strong the light is (dark skin alone would not), the lips how pink flesh looks in
+    it; a grey or bronze face gets grey or bronze teeth.
     """
     bright, usual = np.percentile(skin, 85, axis=0), np.median(skin, axis=0)
-    level = float(np.clip(bright.max() / 225.0, 0.25, 1.05))
+    level = float(np.clip(max(bright.max() / 225.0, np.percentile(whites, 90, axis=0).max() / 245.0), 0.25, 1.05))
     colourful = float(np.clip((usual.max() - usual.min()) / 40.0, 0.0, 1.0))
     tint = usual / max(usual.max(), 1.0)
     teeth = 0.92 * level * IVORY * (0.55 + 0.45 * tint)
