@@ -73,7 +73,7 @@ def test_a_smile_shows_teeth_lighter_than_the_lips(calm, draw):
     smile = {f"{name}{side}": 0.8 for name in ("mouthSmile", "mouthUpperUp") for side in ("Left", "Right")}
     frame = draw(calm, jawOpen=0.15, **smile)
     lips = calm.portrait[around(calm, (0, 17), 0)].mean()
-    assert np.percentile(frame[around(calm, (13, 14), 10)].mean(axis=1), 95) > lips + 40
+    assert np.percentile(frame[around(calm, (13, 14), 18)].mean(axis=1), 97) > lips + 25
 
 
 def test_pressed_lips_leave_no_gap(smiling):
