@@ -41,6 +41,7 @@ def test_left_and_right_have_the_same_words():
         if name.endswith("_left") or ":left" in name:
             other = FORMS[name.replace("left", "right")]
             assert other.count() == given.count()
+            assert not set(given.do) & set(other.do) and not set(given.raw) & set(other.raw)
             for text in given.do:
                 assert re.search(r"\b(left|leftwards?)\b", text) or "right" in text, text
 

@@ -31,6 +31,13 @@ def test_every_kind_is_finite_in_range_and_starts_at_rest(kind):
     assert np.abs(np.diff(motion.rotation_deg, axis=0)).max() < 7
 
 
+def test_a_lively_speaker_starts_at_rest_too():
+    at_once = [("aa", 0.0, 1.0), ("pau", 1.0, 4.0)]
+    motion = played(Act("blink"), phones=at_once, style=Style(), rest=SMILING)
+    assert np.allclose(motion.values[FIRST], SMILING)
+    assert motion.column("jawOpen")[12] > 0.3
+
+
 @pytest.mark.parametrize("seconds", [0.5, 2.51, 7.97])
 def test_length_is_the_house_rule(seconds):
     assert len(played(seconds=seconds)) == frames_of(seconds)
