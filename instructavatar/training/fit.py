@@ -30,7 +30,11 @@ CHECKPOINTS = "checkpoints"
 
 def build_data(config: DictConfig, store: Any = None) -> MotionData:
     """The data of a config; `store` takes the place of the config's own."""
-    return configuration.build(config.data, **({} if store is None else {"store": store}))
+    if store is None:
+        return configuration.build(config.data)
+    whole = config.copy()
+    whole.data.params.store = "given"
+    return configuration.build(whole.data, store=store)
 
 
 def build_training(config: DictConfig, data: MotionData) -> MotionTraining:

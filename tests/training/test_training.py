@@ -79,7 +79,6 @@ def test_probe_losses_repeat(toy_store):
     first = probe_losses(settings, toy_store, steps=5)
     assert first == probe_losses(settings, toy_store, steps=5)
     assert first != probe_losses(settings, toy_store, steps=5, seed=1)
-    assert first[-1] < first[0]
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda p: p.stem)
