@@ -14,7 +14,7 @@ import numpy as np
 from instructavatar.face.action_units import ACTION_UNITS, present_units, vector
 from instructavatar.face.emotions import BASIC, INTENSITY
 from instructavatar.face.motion import ACTION_COUNT, MOTION_DIM
-from instructavatar.prepare.acting.kinds import EMOTIONS, KINDS, MAIN, REGIONS, kind_of, target
+from instructavatar.prepare.acting.kinds import EMOTIONS, KINDS, MAIN, kind_of, target
 from instructavatar.prepare.acting.score import Act, Score, ScoredSegment, Style
 from instructavatar.prepare.wordings import frames, sentences
 from instructavatar.prepare.wordings.bank import FORMS
@@ -286,6 +286,3 @@ def _labelled(score: Score) -> Score:
     return replace(
         score, emotion=felt.kind if felt else "neutral", intensity=level, action_units=tuple(present_units(peak.astype(np.float32)))
     )
-
-
-assert len(REGIONS) == 5

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.face import action_units, visemes
-from instructavatar.face.motion import ACTION_COUNT, COLUMNS, INDEX, MOTION_DIM, ROTATION, FaceMotion, frames_of
+from instructavatar.face.motion import ACTION_COUNT, INDEX, MOTION_DIM, FaceMotion, frames_of
 from instructavatar.face.visemes import Phone
 from instructavatar.prepare.acting import idle
 from instructavatar.prepare.acting.curves import Curve, frame_times, hold, rise
@@ -187,6 +187,3 @@ def _no_blinks(score: Score, times: Curve) -> Curve:
                 start_s, end_s = _span(segment, act)
                 busy = np.maximum(busy, hold(times, start_s - 0.2, end_s, 0.1, 0.2))
     return busy
-
-
-assert set(_TINT) <= set(COLUMNS) and ROTATION.start == ACTION_COUNT

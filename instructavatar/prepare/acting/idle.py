@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.face.motion import INDEX, MOTION_DIM, frames_of
+from instructavatar.face.motion import FRAME_RATE_HZ, INDEX, MOTION_DIM
 from instructavatar.face.visemes import VOWELS, Phone, visemes_of
-from instructavatar.prepare.acting.curves import Curve, frame_times, pulse, rise, wander
+from instructavatar.prepare.acting.curves import Curve, pulse, rise, wander
 from instructavatar.prepare.acting.score import Style
 
 Values = NDArray[np.float64]
@@ -105,14 +105,9 @@ def speaking_head(times: Curve, phones: Sequence[Phone], rng: np.random.Generato
     values = np.zeros((len(times), MOTION_DIM))
     for name, size in (("pitch", 0.8), ("yaw", 1.4), ("roll", 0.9)):
         values[:, INDEX[name]] = size * style.head * wander(times, rng, 4.0, 1.4)
-    for when, strength in emphasis(phones, len(times) / 25):
+    for when, strength in emphasis(phones, len(times) / FRAME_RATE_HZ):
         beat = strength * pulse(times, when, 0.2, 0.35)
         values[:, INDEX["pitch"]] -= 2.2 * style.head * beat
         for name, size in (("browInnerUp", 0.14), ("browOuterUpLeft", 0.1), ("browOuterUpRight", 0.1)):
             values[:, INDEX[name]] += size * style.idle * beat
     return values
-
-
-def times_of(seconds: float) -> Curve:
-    """The frame times of a clip of that length."""
-    return frame_times(frames_of(seconds))

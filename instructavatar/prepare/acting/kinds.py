@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from instructavatar.face.action_units import ACTION_UNITS, vector
 from instructavatar.face.emotions import PROTOTYPES, expression
-from instructavatar.face.motion import ACTION_COUNT, ACTIONS, COLUMNS, MOTION_DIM, mirror
+from instructavatar.face.motion import ACTION_COUNT, ACTIONS, COLUMNS, mirror
 
 REGIONS: tuple[str, ...] = ("brows", "lids", "gaze", "mouth", "head")
 
@@ -200,6 +200,3 @@ def target(name: str, amount: float) -> NDArray[np.float64]:
     values = kind_of(name).shape.astype(np.float64) * amount
     values[:ACTION_COUNT] = np.clip(values[:ACTION_COUNT], 0.0, 1.0)
     return values
-
-
-assert all(k.shape.shape == (MOTION_DIM,) for k in KINDS.values())

@@ -99,7 +99,7 @@ NOUN_TALK = phrases(
 # Two acts at once.
 TOGETHER = phrases(
     """{b1} while {g2} | {b1} and {b2} | {b1} and {b2} at the same time | {b1} and also {b2} | {b1} as you {b2} | {b2} while {g1}
-    {b1}, {g2} | both {b1} and {b2} | while {g1}, {b2} | {n} {t1} while {g2} | {n} {t1} and {t2} | {b1} with your face {g2}
+    {b1}, {g2} | both {b1} and {b2} | while {g1}, {b2} | {n} {t1} while {g2} | {n} {t1} and {t2}
     please {b1} while {g2} | could you {b1} and {b2}? | {b1}. at the same time, {b2} | {b1} + {b2}"""
 )
 
