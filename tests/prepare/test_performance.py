@@ -187,3 +187,12 @@ def test_same_seed_same_motion_other_seed_other_motion():
     one, two, other = (played(Act("smile"), phones=SPEECH, style=Style(), seed=s).values for s in (1, 1, 2))
     assert np.array_equal(one, two)
     assert not np.allclose(one, other)
+
+
+def test_a_stressed_vowel_gets_a_nod_and_a_brow_flash():
+    short = [(p, 0.3 + 0.1 * i, 0.4 + 0.1 * i) for i, p in enumerate(("t", "ih", "t", "eh", "t", "ih", "t"))]
+    phones = [("pau", 0.0, 0.3), *short, ("aa", 1.0, 1.4), ("pau", 1.4, 4.0)]
+    quiet = [("pau", 0.0, 0.3), *short, ("pau", 1.0, 4.0)]
+    stressed, flat = (played(phones=p, style=Style(blinks_per_minute=0.01), seed=4) for p in (phones, quiet))
+    assert stressed.column("browInnerUp")[30] > flat.column("browInnerUp")[30] + 0.05
+    assert stressed.column("pitch")[30] < flat.column("pitch")[30] - 0.8
