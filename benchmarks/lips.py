@@ -1,0 +1,182 @@
+"""Lip sync: speech of voices that training never heard -> motion -> lip opening, against what the phones ask for.
+
+The opening is the distance of the inner lips (landmarks 13 and 14) of the rig under the generated actions, in inter-ocular distances. With
+--material, the generated opening is also compared with the lips of a real speaker in videos/talking_*.mp4.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from common import SOUNDS, VIDEOS, Row, console, files, options, phones_of, portraits, report, row
+from numpy.typing import NDArray
+
+from instructavatar import Avatar
+from instructavatar.avatar import Subject
+from instructavatar.face.motion import ACTION_COUNT, FRAME_RATE_HZ, FaceMotion
+from instructavatar.face.rig import Rig
+from instructavatar.face.visemes import CLOSURES, lip_aperture, visemes_of
+from instructavatar.features.landmarks import FaceLandmarker
+from instructavatar.media.audio import SAMPLE_RATE_HZ
+from instructavatar.media.video import frames_at, read_video
+from instructavatar.metrics.base import Take
+from instructavatar.metrics.readings import upright
+
+Phone = tuple[str, float, float]
+Curve = NDArray[np.float64]
+UPPER_LIP, LOWER_LIP = 13, 14
+FARTHEST_OFFSET = 6  # frames
+# A closure is kept where the opening falls to this share of the clip's wide openings (their 90th percentile).
+CLOSED_SHARE = 0.2
+# Silences shorter than this are within words; their first and last moments belong to the lips' closing and opening.
+LEAST_SILENCE_S, SILENCE_MARGIN_S = 0.3, 0.12
+
+
+def aperture(motion: FaceMotion, rig: Rig) -> Curve:
+    """Opening of the lips [T] in inter-ocular distances; 0 for the neutral face, never negative: lips do not pass each other."""
+    moved = rig.offsets(motion.values[:, :ACTION_COUNT])
+    return np.maximum(moved[:, UPPER_LIP, 1] - moved[:, LOWER_LIP, 1], 0.0).astype(np.float64)
+
+
+def correlation(one: Curve, other: Curve) -> float:
+    """Pearson r over the common length; 0 if one of them does not move."""
+    n = min(len(one), len(other))
+    a, b = one[:n], other[:n]
+    return 0.0 if n < 2 or a.std() < 1e-9 or b.std() < 1e-9 else float(np.corrcoef(a, b)[0, 1])
+
+
+def best_offset(curve: Curve, target: Curve) -> int:
+    """By how many frames the curve comes after the target; negative before it."""
+
+    def at(offset: int) -> float:
+        n = min(len(curve), len(target)) - abs(offset)
+        return correlation(curve[max(offset, 0) :][:n], target[max(-offset, 0) :][:n])
+
+    return max(sorted(range(-FARTHEST_OFFSET, FARTHEST_OFFSET + 1), key=abs), key=at)
+
+
+def closures_kept(curve: Curve, phones: list[Phone]) -> tuple[int, int]:
+    """(kept, all) lip closures p, b, m: the lips nearly meet within a frame of the phone."""
+    limit = CLOSED_SHARE * float(np.percentile(curve, 90))
+    kept = count = 0
+    for phone, start, end in phones:
+        if CLOSURES & set(visemes_of(phone) or ()):
+            first, last = int(start * FRAME_RATE_HZ) - 1, int(np.ceil(end * FRAME_RATE_HZ)) + 1
+            span = curve[max(first, 0) : last]
+            count += 1
+            kept += bool(len(span) and span.min() <= limit)
+    return kept, count
+
+
+def silence(phones: list[Phone], frames: int) -> NDArray[np.bool_]:
+    """[T] True in pauses and before and after speech, less a margin on the side of speech."""
+    times = (np.arange(frames) + 0.5) / FRAME_RATE_HZ
+    spoken = [(start, end) for phone, start, end in phones if visemes_of(phone) != ("silence",)]
+    still = np.ones(frames, bool)
+    edges = [0.0, *(edge for span in spoken for edge in span), frames / FRAME_RATE_HZ]
+    for start, end in zip(edges[::2], edges[1::2], strict=True):  # gaps between what is spoken
+        if end - start < LEAST_SILENCE_S:
+            still &= ~((times >= start) & (times < end))
+    for start, end in spoken:
+        still &= ~((times >= start - SILENCE_MARGIN_S) & (times < end + SILENCE_MARGIN_S))
+    return still
+
+
+def stillness(curve: Curve, phones: list[Phone]) -> float | None:
+    """Standard deviation in silence in % of that in speech; None without silence."""
+    quiet = silence(phones, len(curve))
+    if quiet.sum() < 5 or (~quiet).sum() < 5:
+        return None
+    return float(100 * curve[quiet].std() / max(curve[~quiet].std(), 1e-9))
+
+
+@dataclass(frozen=True)
+class Result:
+    """One spoken clip."""
+
+    name: str
+    r: float
+    offset: int
+    kept: int
+    closures: int
+    stillness: float | None
+
+
+def judge_speech(avatar: Avatar, rig: Rig, subject: Subject, path: Path, phones: list[Phone]) -> Result:
+    motion = avatar.animate(subject, audio=path).motion
+    curve, target = aperture(motion, rig), lip_aperture(phones, len(motion)).astype(np.float64)
+    kept, closures = closures_kept(curve, phones)
+    return Result(path.stem, correlation(curve, target), best_offset(curve, target), kept, closures, stillness(curve, phones))
+
+
+def real_lips(path: Path, landmarker: FaceLandmarker) -> Curve:
+    """Lip opening [T] of a real speaker in inter-ocular distances, measured frame by frame."""
+    take = Take.measure(frames_at(path), landmarker)
+    assert take.points is not None
+    face = upright(take.points, take.motion.rotation_deg)
+    return np.asarray(face[:, UPPER_LIP, 1] - face[:, LOWER_LIP, 1])
+
+
+def judge_videos(avatar: Avatar, rig: Rig, subject: Subject, material: Path | None) -> list[tuple[str, float, int]]:
+    """(name, r, offset) of real speakers' videos."""
+    landmarker, found = FaceLandmarker.load(), []
+    for path in files("videos", VIDEOS, material):
+        if path.stem.startswith("talking") and (sound := read_video(path).audio) is not None:
+            curve, real = aperture(avatar.animate(subject, audio=sound).motion, rig), real_lips(path, landmarker)
+            found.append((path.stem, correlation(curve, real), best_offset(curve, real)))
+    return found
+
+
+def stillness_without_sound(avatar: Avatar, rig: Rig, subject: Subject, speech_std: float) -> float:
+    """Standard deviation of the lips over three seconds of digital silence, in % of that in speech."""
+    curve = aperture(avatar.animate(subject, audio=np.zeros(3 * SAMPLE_RATE_HZ, np.float32)).motion, rig)
+    return float(100 * curve.std() / max(speech_std, 1e-9))
+
+
+def measure(args: argparse.Namespace) -> list[Row]:
+    avatar, rig = Avatar.load(args.model), Rig.load()
+    subject = neutral_subject(avatar, args.material)
+    spoken = [(path, phones) for path in files("speech", SOUNDS, args.material) if (phones := phones_of(path))]
+    results = [judge_speech(avatar, rig, subject, path, phones) for path, phones in (spoken[:3] if args.quick else spoken)]
+    for one in results:
+        quiet = "" if one.stillness is None else f", silence {one.stillness:.1f} %"
+        console.print(f"  {one.name}: r {one.r:.2f}, offset {one.offset}, closures {one.kept}/{one.closures}{quiet}", highlight=False)
+    quiet_shares = [one.stillness for one in results if one.stillness is not None]
+    first = avatar.animate(subject, audio=spoken[0][0]).motion
+    still = stillness_without_sound(avatar, rig, subject, float(aperture(first, rig).std()))
+    rows = [
+        row("r_en", _median([one.r for one in results]), "median over clips (first issue: 0.6)", ">= 0.75"),
+        row("r_worst", min(one.r for one in results), "worst clip"),
+        row("offset_frames", float(np.median([abs(one.offset) for one in results])), "frames, median size", "<= 1"),
+        row("closures", 100 * sum(one.kept for one in results) / max(sum(one.closures for one in results), 1), "% of p, b, m", ">= 95"),
+        row("silence_std", _median(quiet_shares), "% of speech's, in pauses", "<= 5"),
+        row("silent_clip_std", still, "% of speech's, without any sound"),
+        row("clips", float(len(results)), "clips"),
+    ]
+    for name, r, offset in judge_videos(avatar, rig, subject, args.material):
+        rows.append(row(f"r_real {name}", r, f"with the speaker's own lips, offset {offset}", ">= 0.6"))
+    return rows
+
+
+def neutral_subject(avatar: Avatar, material: Path | None) -> Subject:
+    """The first portrait that shows no expression of its own, so that only speech moves the lips."""
+    analysed = (avatar.analyse(path, face="largest", max_side=512) for path in portraits(material))
+    return next((subject for subject in analysed if not subject.rest.any()), None) or avatar.analyse(portraits(material)[0], face="largest")
+
+
+def _median(values: list[float]) -> float | None:
+    return float(np.median(values)) if values else None
+
+
+def main() -> None:
+    parser = options(__doc__.splitlines()[0])
+    parser.add_argument("--model", help="bundle to measure; the default that ships otherwise")
+    args = parser.parse_args()
+    report("lips", measure(args), args.json)
+
+
+if __name__ == "__main__":
+    main()

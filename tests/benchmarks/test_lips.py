@@ -1,0 +1,90 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from instructavatar.face.motion import ACTION_COUNT, FaceMotion
+from instructavatar.face.rig import Rig
+from instructavatar.face.visemes import mouth_actions
+
+RIG = Rig.load()
+PHONES = [
+    ("pau", 0.0, 0.8),
+    ("m", 0.8, 0.9),
+    ("aa", 0.9, 1.2),
+    ("p", 1.2, 1.3),
+    ("ae", 1.3, 1.6),
+    ("b", 1.6, 1.7),
+    ("ow", 1.7, 2.0),
+    ("pau", 2.0, 2.8),
+]
+FRAMES = 70
+
+
+@pytest.fixture
+def lips(benchmark_module):
+    return benchmark_module("lips")
+
+
+def spoken(shift=0, frames=FRAMES):
+    """The motion of perfect lips, late by so many frames."""
+    values = np.zeros((frames, 58), np.float32)
+    values[:, :ACTION_COUNT] = np.roll(mouth_actions(PHONES, frames), shift, axis=0)
+    return FaceMotion(values)
+
+
+def test_aperture_opens_with_the_jaw_and_is_never_negative(lips):
+    levels = FaceMotion.of(3, {"jawOpen": [0, 0.5, 1.0]})
+    opening = lips.aperture(levels, RIG)
+    assert opening[0] == 0 and 0.05 < opening[1] < opening[2] < 0.6
+    assert lips.aperture(FaceMotion.of(1, {"mouthClose": 1.0}), RIG)[0] == 0
+
+
+def test_correlation_and_offset(lips):
+    wave = np.sin(np.arange(80) / 4.0)
+    assert lips.correlation(wave, 2 * wave + 1) == pytest.approx(1)
+    assert lips.correlation(wave, np.ones(80)) == 0 and lips.correlation(wave[:1], wave) == 0
+    for late in (-3, 0, 2):
+        assert lips.best_offset(np.roll(wave, late), wave) == late
+
+
+def test_closures_are_counted_where_the_phones_are(lips):
+    opening = np.ones(FRAMES)
+    assert lips.closures_kept(opening, PHONES) == (0, 3)
+    opening[[21, 31]] = 0
+    assert lips.closures_kept(opening, PHONES) == (2, 3)
+
+
+def test_silence_leaves_out_short_gaps_and_the_edges_of_speech(lips):
+    still = lips.silence([*PHONES[:3], ("pau", 1.2, 1.3), *PHONES[4:]], FRAMES)
+    assert still[:16].all() and not still[18:52].any() and still[54:].all()
+    assert lips.silence([], 10).all()
+
+
+def test_stillness_is_relative_to_speech(lips):
+    opening = np.where(lips.silence(PHONES, FRAMES), 0.0, np.random.default_rng(0).random(FRAMES))
+    assert lips.stillness(opening, PHONES) == 0
+    assert lips.stillness(np.random.default_rng(1).random(FRAMES), PHONES) > 50
+    assert lips.stillness(opening, [("aa", 0.0, 2.8)]) is None
+
+
+@dataclass
+class FakeClip:
+    motion: FaceMotion
+
+
+class Speaker:
+    """Speaks PHONES, late by so many frames, whatever it hears."""
+
+    def __init__(self, shift):
+        self.shift = shift
+
+    def animate(self, subject, audio=None):
+        return FakeClip(spoken(self.shift))
+
+
+def test_perfect_lips_score_high_and_late_ones_are_late(lips, tmp_path):
+    good = lips.judge_speech(Speaker(0), RIG, None, tmp_path / "voice.wav", PHONES)
+    assert good.r > 0.9 and good.offset == 0 and (good.kept, good.closures) == (3, 3) and good.stillness < 5 and good.name == "voice"
+    late = lips.judge_speech(Speaker(4), RIG, None, tmp_path / "voice.wav", PHONES)
+    assert late.r < 0.75 and late.offset == 4

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from instructavatar.codecs.warp import WarpCodec
+from instructavatar.face.actions import READABLE
+from instructavatar.face.motion import ACTION_COUNT, INDEX, mirror
+from instructavatar.features.landmarks import FaceLandmarker
+
+
+@pytest.fixture
+def readback(benchmark_module):
+    return benchmark_module("readback")
+
+
+def deltas_of(readback, actions, response):
+    """[faces, actions, levels, 52] with the commanded action answered by `response(level, face)`."""
+    values = np.zeros((3, len(actions), len(readback.LEVELS), ACTION_COUNT), np.float32)
+    for face in range(3):
+        for i, action in enumerate(actions):
+            values[face, i, :, INDEX[action]] = [response(level, face) for level in readback.LEVELS]
+    return values
+
+
+def test_commands_hold_the_level_and_its_companions(readback):
+    rows = readback.commands(("eyeLookInLeft", "mouthClose", "jawOpen"))
+    assert len(rows) == 15
+    action, level, motion = rows[4]
+    assert (action, level) == ("eyeLookInLeft", 1.0)
+    assert {name for name in INDEX if motion[INDEX[name]]} == {"eyeLookInLeft", "eyeLookOutRight"}
+    assert rows[5][2][INDEX["jawOpen"]] == pytest.approx(readback.JAW_FOR_LIPS) and rows[5][2][INDEX["mouthClose"]] == 0
+    assert rows[10][2].sum() == 0
+
+
+def test_companions_are_mirrored_alike(readback):
+    for action in READABLE:
+        motions = [motion for _, _, motion in readback.commands((action,))]
+        other = readback.mirror_name(action)
+        assert np.allclose(mirror(np.stack(motions)), np.stack([m for _, _, m in readback.commands((other,))]))
+
+
+def test_r_counts_gains_that_differ_between_faces(readback):
+    actions = ("jawOpen", "mouthSmileLeft", "cheekPuff")
+    alike = readback.correlations(deltas_of(readback, actions[:2], lambda level, face: 0.7 * level), actions[:2])
+    assert all(r == pytest.approx(1) for r in alike.values())
+    varied = deltas_of(readback, actions[:1], lambda level, face: (face + 0.1) * level)
+    assert readback.correlations(varied, actions[:1])["jawOpen"] < 0.8
+    assert readback.within_faces(varied, actions[:1]) == pytest.approx(1)
+    assert readback.correlations(deltas_of(readback, actions[2:], lambda level, face: 0), actions[2:])["cheekPuff"] == 0
+
+
+def test_lost_faces_do_not_hide_the_others(readback):
+    values = deltas_of(readback, ("jawOpen",), lambda level, face: level)
+    values[0, 0, 4] = np.nan
+    assert readback.correlations(values, ("jawOpen",))["jawOpen"] == pytest.approx(1)
+
+
+def test_crosstalk_names_what_else_moved(readback):
+    values = deltas_of(readback, ("jawOpen",), lambda level, face: level)
+    values[:, 0, -1, INDEX["mouthSmileLeft"]] = -0.3
+    values[:, 0, -1, INDEX["browInnerUp"]] = 0.04
+    assert readback.crosstalk(values, ("jawOpen",)) == {"jawOpen": {"mouthSmileLeft": pytest.approx(-0.3)}}
+
+
+def test_a_drawn_face_reads_as_commanded(readback, benchmark_module):
+    """The whole way on one portrait of the repo: draw, detect, compare."""
+    codec, landmarker = WarpCodec.load(), FaceLandmarker.load()
+    paths = [path for path in readback.portraits(None) if path.stem.startswith("head")][:1]
+    kept, faces = readback.usable([*paths, paths[0].with_name("absent.png")], codec, landmarker)
+    assert kept == paths
+    actions = ("jawOpen", "mouthSmileLeft")
+    deltas = readback.action_deltas(faces, actions, codec, landmarker)
+    assert deltas.shape == (1, 2, 5, ACTION_COUNT)
+    assert min(readback.correlations(deltas, actions).values()) > 0.8
+    errors = readback.pose_errors(faces, codec, landmarker)
+    assert errors.shape == (1, 3, 4) and errors.mean() < 5
