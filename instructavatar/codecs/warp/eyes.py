@@ -22,9 +22,9 @@ from instructavatar.face.motion import INDEX
 Array = NDArray[np.float32]
 
 # Of the line along a closed lid.
-LASH_STRENGTH = 0.6
+LASH_STRENGTH = 0.7
 # How far the iris travels at 1.0, in lengths of the lid opening (an eyeball of 12 mm turned by 30 degrees behind an opening of 30 mm).
-GAZE_SIDE, GAZE_UP, GAZE_DOWN = 0.23, 0.17, 0.17
+GAZE_SIDE, GAZE_UP, GAZE_DOWN = 0.23, 0.2, 0.2
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from instructavatar.codecs.warp.openings import smooth_row
 from instructavatar.codecs.warp.topology import EYES, EyePoints
 
 # Share of the way from the edge to the fold, and how much of the portrait's own height each row keeps when the lid comes down.
-ROWS = (0.0, 0.35, 0.65, 1.0)
+ROWS = (0.0, 0.45, 0.7, 1.0)
 KEEPS = (1.0, 1.0, 0.5, 0.0)
 # How far a closing lid comes forward, in inter-ocular distances, so that it covers the lower lid's edge.
 FORWARD_IOD = 0.05

@@ -21,13 +21,15 @@ from instructavatar.face.rig import Rig
 Array = NDArray[np.float32]
 
 # Share of the eye's height by which a fully closed lid passes the other.
-LID_OVERLAP = 0.18
+LID_OVERLAP = 0.3
+# Share of the rig's way down that the fold over a closing lid and the skin above it go: on real faces the lid's skin unfolds instead.
+FOLD_KEEPS, ABOVE_KEEPS = 0.5, 0.7
 # Actions of the jaw bone (a funnel opens it a little), and how much of the way of the skin under the lip the lower teeth go.
 JAW_ACTIONS = [INDEX[name] for name in ("jawOpen", "jawForward", "jawLeft", "jawRight", "mouthFunnel")]
 JAW_SHARE = 0.95
-# Degrees drawn per degree asked for, for the nearest and the farthest camera of head.py: measured, so that the landmark net reads back what
-# was asked.
-ROTATION_GAINS = (1.0, 0.9)
+# Degrees of pitch and yaw drawn per degree asked for, for the nearest and the farthest camera of head.py: measured, so that the landmark
+# net reads back what was asked.
+TURN_GAINS = (1.0, 0.9)
 _EPS = 1e-6
 
 
@@ -105,7 +107,8 @@ class FacePoser:
     def _skull(self, motion: Array) -> RigidMove:
         """Rotation angles add to the portrait's own; z nearer is larger (weak perspective)."""
         start = rotation_matrix(*self.rotation_deg)
-        angles = motion[ROTATION].astype(np.float64) * np.interp(self.head.camera / self.head.scale, CAMERA_RANGE, ROTATION_GAINS)
+        gain = float(np.interp(self.head.camera / self.head.scale, CAMERA_RANGE, TURN_GAINS))
+        angles = motion[ROTATION].astype(np.float64) * np.array([gain, gain, 1.0])
         turn = rotation_matrix(*(self.rotation_deg + angles)) @ start.T
         x, y, z = motion[TRANSLATION].astype(np.float64)
         grow = CAMERA_DISTANCE / (CAMERA_DISTANCE - min(z, 0.5 * CAMERA_DISTANCE))
@@ -127,6 +130,10 @@ class FacePoser:
             wanted += (self.own[upper] - self.own[lower])[:, 1] * np.maximum(ratio - 1.0, 0.0)
             share = np.clip(up / np.where(np.abs(change) > _EPS, change, _EPS), 0.0, 1.0)
             common = up - share * change
+            for row, keep in ((list(eye.fold), FOLD_KEEPS), (list(eye.above), ABOVE_KEEPS)):
+                offsets[row, 1] = np.where(
+                    offsets[row, 1] < 0, offsets[row, 1] * (1.0 + (keep - 1.0) * np.clip(1.0 - ratio, 0, 1)), offsets[row, 1]
+                )
             offsets[upper, 1] = common + share * wanted
             offsets[lower, 1] = common - (1.0 - share) * wanted
         return offsets

@@ -27,12 +27,28 @@ class EyePoints:
     lower: tuple[int, ...]
     fold: tuple[int, ...]
     """The row of points over the upper lid's edge, in the order of upper[1:-1]."""
+    above: tuple[int, ...]
+    """The row over the fold, under the brow."""
     iris: tuple[int, ...]
     """Centre, then four points on the rim."""
 
 
-RIGHT_EYE = EyePoints("Right", mesh.RIGHT_EYE_UPPER, mesh.RIGHT_EYE_LOWER, (247, 30, 29, 27, 28, 56, 190), mesh.RIGHT_IRIS)
-LEFT_EYE = EyePoints("Left", mesh.LEFT_EYE_UPPER, mesh.LEFT_EYE_LOWER, (467, 260, 259, 257, 258, 286, 414), mesh.LEFT_IRIS)
+RIGHT_EYE = EyePoints(
+    "Right",
+    mesh.RIGHT_EYE_UPPER,
+    mesh.RIGHT_EYE_LOWER,
+    (247, 30, 29, 27, 28, 56, 190),
+    (113, 225, 224, 223, 222, 221, 189),
+    mesh.RIGHT_IRIS,
+)
+LEFT_EYE = EyePoints(
+    "Left",
+    mesh.LEFT_EYE_UPPER,
+    mesh.LEFT_EYE_LOWER,
+    (467, 260, 259, 257, 258, 286, 414),
+    (342, 445, 444, 443, 442, 441, 413),
+    mesh.LEFT_IRIS,
+)
 EYES = (RIGHT_EYE, LEFT_EYE)
 
 
