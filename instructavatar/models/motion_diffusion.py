@@ -29,6 +29,8 @@ class Dropout:
     text: float = 0.0
     speech: float = 0.1
     both: float = 0.0
+    token: float = 0.0
+    """Probability of hiding a single token, so that no wording is learned by one word alone."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,14 @@ class MotionDiffusion(nn.Module):
         no_text = (both | (draw[0] > 1 - self.dropout.text)).to(batch.motion)
         no_speech = (both | (draw[1] < self.dropout.speech)).to(batch.motion)
         text = (1 - no_text)[:, None, None]
+        heard = (torch.rand(batch.tokens.shape[:2], generator=generator)[:, None] >= self.dropout.token).to(batch.motion)
         speech = batch.speech * (1 - no_speech)[:, None, None]
         return (
             speech,
             batch.speech_mask,
             batch.tokens,
             batch.pooled,
-            batch.tokens_alive * text,
+            batch.tokens_alive * text * heard,
             batch.pooled_alive * text,
             batch.clock * text,
             batch.frame_mask,

@@ -18,8 +18,10 @@ class TextCondition(nn.Module):
     def __init__(self, text_width: int, width: int, heads: int = 4, layers: int = 1, dropout: float = 0.0) -> None:
         super().__init__()
         self.text_width = text_width
-        self.pooled = nn.Sequential(nn.LayerNorm(text_width), nn.Linear(text_width, width), nn.SiLU(), nn.Linear(width, width))
-        self.enter = nn.Sequential(nn.LayerNorm(text_width), nn.Linear(text_width, width))
+        self.pooled = nn.Sequential(
+            nn.LayerNorm(text_width), nn.Dropout(dropout), nn.Linear(text_width, width), nn.SiLU(), nn.Linear(width, width)
+        )
+        self.enter = nn.Sequential(nn.LayerNorm(text_width), nn.Dropout(dropout), nn.Linear(text_width, width))
         self.layers = nn.ModuleList(_TokenLayer(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
