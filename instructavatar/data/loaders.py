@@ -145,7 +145,7 @@ class MotionData:
         """The same few batches each time."""
         return FixedBatches(self.valid, self.validation_batches)
 
-    def statistics(self, action_floor: float = 0.12, pose_floor: float = 0.02) -> tuple[Sequence[float], Sequence[float]]:
+    def statistics(self, action_floor: float = 0.08, pose_floor: float = 0.02) -> tuple[Sequence[float], Sequence[float]]:
         """Mean and deviation [D] of the training motion; deviations have a floor, as rare actions would be blown up without one."""
         header = self.source.header
         mean, std = np.asarray(header.motion_mean, np.float32), np.asarray(header.motion_std, np.float32)
