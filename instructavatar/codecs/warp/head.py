@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,9 +20,11 @@ from instructavatar.face.landmarks import NECK_PIVOT, Landmarks
 Array = NDArray[np.float32]
 
 RINGS = 7
-# How far inside skin that the portrait shows edge-on or not at all finds its colours.
-INSET_IOD = 0.08
-EDGE_ON = 0.2  # of the normal's length towards the viewer
+# Over this distance from the picture's border the head's movement fades.
+BORDER_IOD = 0.3
+# How far inside the outline the far side of a turned face finds its colours once it comes into view, and between which sines of the
+# portrait's turn this sets in.
+INSET_IOD, HIDDEN = 0.042, (0.1, 0.25)
 # Places in the face's own frame (origin between the outer eye corners), in inter-ocular distances (9 cm). The skull's outline lies in
 # the plane of its middle.
 PIVOT_IOD = np.array(NECK_PIVOT)
@@ -95,7 +98,7 @@ def fit_head(landmarks: Landmarks, height: int, width: int) -> Head:
         follow=np.concatenate([np.ones(len(points)), follow.ravel()]).astype(np.float32),
         carrier=np.concatenate([np.arange(len(points)), np.tile(loop, RINGS)]),
         carried=np.concatenate([np.ones(len(points)), carried.ravel()]).astype(np.float32),
-        inset=np.concatenate([_outline_inset(points, scale), np.zeros((RINGS * len(loop), 2))]).astype(np.float32),
+        inset=np.concatenate([_outline_inset(points, frame, scale), np.zeros((RINGS * len(loop), 2))]).astype(np.float32),
         frame=frame,
         scale=scale,
         origin=origin,
@@ -123,19 +126,19 @@ def fit_frame(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, 
     return rotation, float(stretch.mean()), centre
 
 
-def _outline_inset(points: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
-    """Inward steps [468, 2] (y up) of the points whose skin faces sideways."""
-    triangles = topology.face_triangles()
-    a, b, c = (points[triangles[:, k]] for k in range(3))
-    normals = np.zeros_like(points)
-    for k in range(3):
-        np.add.at(normals, triangles[:, k], np.cross(c - a, b - a))
-    facing = normals[:, 2] / np.maximum(np.linalg.norm(normals, axis=1), 1e-9)
-    inward = points[:, :2].mean(0) - points[:, :2]
-    inward /= np.maximum(np.linalg.norm(inward, axis=1, keepdims=True), 1e-9)
-    outline = np.isin(triangles, list(mesh.FACE_OVAL)).any(1)
-    near = np.isin(np.arange(len(points)), triangles[outline])  # the outline and the row inside it
-    return inward * (near * INSET_IOD * scale * np.clip(1.0 - facing / EDGE_ON, 0.0, 1.0))[:, None]
+def _outline_inset(points: NDArray[np.float64], frame: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
+    """Inward steps [468, 2] (y up) of the points along the outline of a turned face's far side."""
+    far = frame[:2, 2]  # where the face looks: its far side lies there in the picture
+    turned = np.clip((np.linalg.norm(far) - HIDDEN[0]) / (HIDDEN[1] - HIDDEN[0]), 0.0, 1.0)
+    hull = cv2.convexHull(points[:, :2].astype(np.float32))[:, 0].astype(np.float64)
+    along = np.roll(hull, -1, axis=0) - hull
+    outward = np.stack([along[:, 1], -along[:, 0]], 1) / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
+    outward *= np.sign(np.sum(outward * (hull - hull.mean(0)), axis=1))[:, None]
+    depth = np.einsum("ek,vek->ve", outward, hull[None] - points[:, None, :2])  # inside an edge, pixels
+    side = np.clip(outward @ far / max(float(np.linalg.norm(far)), 1e-9), 0.0, 1.0)
+    push = turned * side * np.maximum(INSET_IOD * scale - depth, 0.0)
+    most = push.argmax(1)
+    return -outward[most] * push[np.arange(len(points)), most][:, None]
 
 
 def _smooth(t: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -165,7 +168,7 @@ def _grow_rings(points: NDArray[np.float64], head: Head, height: int, width: int
     follow[-1] = 0.0
     edge = np.minimum.reduce([rings[..., 0], width - 1 - rings[..., 0], -rings[..., 1], height - 1 + rings[..., 1]]) / head.scale
     # What touches the picture's border stays there: nothing is known beyond it.
-    follow *= _smooth(edge / 0.5)
-    carried = np.exp(-((distance / 0.45) ** 2)) * _smooth(edge / 0.5)
+    follow *= _smooth(edge / BORDER_IOD)
+    carried = np.exp(-((distance / 0.45) ** 2)) * _smooth(edge / BORDER_IOD)
     carried[-1] = 0.0
     return rings, follow, carried
