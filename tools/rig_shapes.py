@@ -53,23 +53,33 @@ BLENDS: dict[str, dict[str, float]] = {
     "eyeLookDown": {"eyeBlink": 0.12},
     "eyeSquint": {"eyeBlink": 0.1},
     "eyeBlink": {"eyeSquint": 0.1},
-    # Pressing and tightening leave the corners where they are; rolled edges make the red of the lips thin.
-    "mouthPress": {"mouthSmile": -0.3, "mouthRollUpper": 0.25, "mouthRollLower": 0.25},
-    "mouthDimple": {"mouthSmile": -0.25},
+    # Pressing thins the red of the lips and leaves the corners nearly where they are.
+    "mouthPress": {"mouthSmile": -0.2, "mouthRollUpper": 0.25, "mouthRollLower": 0.25, "mouthClose": 0.06},
+    "mouthDimple": {"mouthSmile": -0.1},
+    # Rolling the lips in draws the corners in and down, and the lips towards each other.
+    "mouthRollLower": {"mouthSmile": -0.12, "mouthClose": 0.05},
+    "mouthRollUpper": {"mouthSmile": -0.12, "mouthPucker": 0.1},
+    # The chin takes the lower lip along when the upper one is pushed up, and presses it against the other.
+    "mouthShrugUpper": {"mouthShrugLower": 0.25},
+    "mouthShrugLower": {"mouthClose": 0.1},
+    # Lips that bare the teeth part a little.
+    "mouthLowerDown": {"jawOpen": 0.06},
+    "mouthUpperUp": {"jawOpen": 0.04},
     # A funnel is narrow: its corners come in as in a pucker.
     "mouthFunnel": {"mouthPucker": 0.7},
     # Corners pulled down are pulled out as well; stretched ones go straight out.
     "mouthFrown": {"mouthStretch": 0.3},
-    "mouthStretch": {"mouthSmile": 0.15},
+    "mouthStretch": {"mouthSmile": 0.25, "mouthPucker": -0.2},
 }
 
-# Brows: the targets move them by 4 mm, people by 8 to 10 mm; hence 2 there and at most 1.5 elsewhere. The default is 1.
+# Brows: the targets move them by 4 mm, people by 8 to 10 mm; hence about 2 there and at most 1.5 elsewhere. The default is 1.
 GAINS: dict[str, float] = {
-    **dict.fromkeys(("browInnerUp", "browDown"), 2.0),
+    "browInnerUp": 2.2,
+    "browDown": 2.0,
     **dict.fromkeys(("browOuterUp", "eyeSquint", "eyeWide", "eyeLookUp", "cheekSquint", "noseSneer"), 1.5),
-    **dict.fromkeys(("mouthStretch", "mouthPress", "mouthRollLower", "mouthShrugLower", "mouthShrugUpper"), 1.5),
+    **dict.fromkeys(("mouthStretch", "mouthRollLower", "mouthShrugLower", "mouthShrugUpper"), 1.5),
     **dict.fromkeys(("mouthLowerDown", "mouthUpperUp", "mouthPucker", "mouthLeft", "mouthRight", "jawLeft", "jawRight"), 1.5),
-    **dict.fromkeys(("eyeLookDown", "mouthSmile", "mouthDimple", "mouthFrown"), 1.3),
+    **dict.fromkeys(("eyeLookDown", "mouthPress", "mouthSmile", "mouthDimple", "mouthFrown", "mouthRollUpper"), 1.3),
 }
 
 # Actions of closed lips: on the mesh, whose lips are not quite shut, they part a little; here they never do.
@@ -117,7 +127,7 @@ def blended(basis: Basis, neutral: Basis) -> Basis:
 def shut(basis: Basis) -> Basis:
     """In the actions of SHUT, inner lips that would part stay together; the lip that moves more gives way.
 
-    Sideways and in depth both edges move alike: what is seen of a lip that rolls in is the line where the lips touch, not the skin behind it.
+    Sideways and in depth both edges move alike: what is seen of a lip that rolls in is the line where the lips touch, not what lies behind.
     """
     result = basis.copy()
     upper, lower = list(LIPS_INNER_UPPER[1:-1]), list(LIPS_INNER_LOWER[1:-1])
