@@ -20,7 +20,7 @@ from instructavatar.face.motion import ACTION_COUNT, FRAME_RATE_HZ, FaceMotion
 from instructavatar.face.rig import Rig
 from instructavatar.face.visemes import CLOSURES, lip_aperture, visemes_of
 from instructavatar.features.landmarks import FaceLandmarker
-from instructavatar.media.audio import SAMPLE_RATE_HZ
+from instructavatar.media.audio import SAMPLE_RATE_HZ, read_audio
 from instructavatar.media.video import frames_at, read_video
 from instructavatar.metrics.base import Take
 from instructavatar.metrics.readings import upright
@@ -31,6 +31,8 @@ UPPER_LIP, LOWER_LIP = 13, 14
 FARTHEST_OFFSET = 6  # frames
 # A closure is kept where the opening falls to this share of the clip's wide openings (their 90th percentile).
 CLOSED_SHARE = 0.2
+# Stillness is judged in a pause of this length before each clip, made of the recording's own room tone.
+PAUSE_S = 1.5
 # Silences shorter than this are within words; their first and last moments belong to the lips' closing and opening.
 LEAST_SILENCE_S, SILENCE_MARGIN_S = 0.3, 0.12
 
@@ -93,6 +95,18 @@ def stillness(curve: Curve, phones: list[Phone]) -> float | None:
     return float(100 * curve[quiet].std() / max(curve[~quiet].std(), 1e-9))
 
 
+def with_pause(sound: NDArray[np.float32], phones: list[Phone]) -> tuple[NDArray[np.float32], list[Phone]]:
+    """The clip with its leading pause drawn out to PAUSE_S, there and back through its own room tone; r is never taken from this."""
+    start_s = next((start for phone, start, _ in phones if visemes_of(phone) != ("silence",)), 0.0)
+    # The last moments before speech are breath and onset.
+    tone = sound[: max(round((start_s - 0.08) * SAMPLE_RATE_HZ), 1)]
+    if len(tone) < 0.05 * SAMPLE_RATE_HZ:
+        tone = np.zeros(800, np.float32)
+    added = np.resize(np.concatenate([tone, tone[::-1]]), round(PAUSE_S * SAMPLE_RATE_HZ)).astype(np.float32)
+    later = [(phone, start + PAUSE_S, end + PAUSE_S) for phone, start, end in phones]
+    return np.concatenate([added, sound]), later
+
+
 @dataclass(frozen=True)
 class Result:
     """One spoken clip."""
@@ -106,10 +120,14 @@ class Result:
 
 
 def judge_speech(avatar: Avatar, rig: Rig, subject: Subject, path: Path, phones: list[Phone]) -> Result:
-    motion = avatar.animate(subject, audio=path).motion
+    """r, offset and closures on the clip as it is; stillness in a pause before it."""
+    sound = read_audio(path)
+    motion = avatar.animate(subject, audio=sound).motion
     curve, target = aperture(motion, rig), lip_aperture(phones, len(motion)).astype(np.float64)
     kept, closures = closures_kept(curve, phones)
-    return Result(path.stem, correlation(curve, target), best_offset(curve, target), kept, closures, stillness(curve, phones))
+    drawn_out, later = with_pause(sound, phones)
+    still = stillness(aperture(avatar.animate(subject, audio=drawn_out).motion, rig), later)
+    return Result(path.stem, correlation(curve, target), best_offset(curve, target), kept, closures, still)
 
 
 def real_lips(path: Path, landmarker: FaceLandmarker) -> Curve:

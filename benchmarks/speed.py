@@ -118,9 +118,9 @@ def generator_x_rt(avatar: Avatar, repeats: int) -> float:
     return float(np.median(times)) / SECONDS
 
 
-def cold_start_s(repeats: int) -> float:
+def cold_start_s(repeats: int, model: str | None) -> float:
     """From starting Python to an avatar ready to animate; the median of fresh processes."""
-    command = [sys.executable, "-c", "from instructavatar import Avatar; Avatar.load()"]
+    command = [sys.executable, "-c", "import sys; from instructavatar import Avatar; Avatar.load(sys.argv[1] or None)", model or ""]
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -129,24 +129,24 @@ def cold_start_s(repeats: int) -> float:
     return float(np.median(times))
 
 
-def peak_gb(seconds: float) -> float:
+def peak_gb(seconds: float, model: str | None) -> float:
     """Peak memory of a fresh process that animates that much speech and writes the video."""
-    command = [sys.executable, __file__, "--one-job", str(seconds)]
+    command = [sys.executable, __file__, "--one-job", str(seconds), *(("--model", model) if model else ())]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(done.stdout.split()[-1])
 
 
-def one_job(seconds: float) -> None:
+def one_job(seconds: float, model: str | None) -> None:
     """Do the whole job once and print the peak memory in GB."""
     with tempfile.TemporaryDirectory() as folder:
-        main_job(Avatar.load(), seconds, Path(folder))
+        main_job(Avatar.load(model), seconds, Path(folder))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_GB)
 
 
 def measure(args: argparse.Namespace) -> list[Row]:
     repeats = 1 if args.quick else 3
-    rows = [row("cold_start_s", cold_start_s(repeats), "s", "<= 4")]
-    avatar = Avatar.load()
+    rows = [row("cold_start_s", cold_start_s(repeats, args.model), "s", "<= 4")]
+    avatar = Avatar.load(args.model)
     rows.append(row("generator_x_rt", generator_x_rt(avatar, repeats), "x real time", "<= 0.08"))
     for side, goal in ((512, ">= 150"), (1024, ">= 50")):
         rows.append(row(f"codec_fps_{side}_1core", codec_fps(avatar, side, repeats), "frames/s", goal))
@@ -156,9 +156,9 @@ def measure(args: argparse.Namespace) -> list[Row]:
         times = [main_job(avatar, SECONDS, Path(folder)) for _ in range(repeats)]
     rows.insert(0, row("main_x_rt", float(np.median(times)) / SECONDS, "x real time (first issue: 1.0)", "<= 0.4"))
     rows += shares(watch, sum(times))
-    rows.append(row("peak_gb", peak_gb(SECONDS), "GB", "<= 1.5"))
+    rows.append(row("peak_gb", peak_gb(SECONDS, args.model), "GB", "<= 1.5"))
     if not args.quick:
-        rows.append(row("peak_gb_60s", peak_gb(LONG_SECONDS), "GB for a minute of speech", "<= 1.5"))
+        rows.append(row("peak_gb_60s", peak_gb(LONG_SECONDS, args.model), "GB for a minute of speech", "<= 1.5"))
     return rows
 
 
@@ -171,10 +171,11 @@ def shares(watch: Stopwatch, whole: float) -> list[Row]:
 
 def main() -> None:
     parser = options(__doc__.splitlines()[0])
+    parser.add_argument("--model", help="bundle to measure; the default that ships otherwise")
     parser.add_argument("--one-job", type=float, metavar="SECONDS", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one_job:
-        return one_job(args.one_job)
+        return one_job(args.one_job, args.model)
     console.print("Other work on this machine makes these numbers worse; run it alone.", highlight=False)
     report("speed", measure(args), args.json)
     return None
