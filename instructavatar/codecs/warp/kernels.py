@@ -142,13 +142,13 @@ def sample(
             if f != before:
                 step_x, start_x = maps[f, 0], maps[f, 1] * fy + maps[f, 2]
                 step_y, start_y = maps[f, 3], maps[f, 4] * fy + maps[f, 5]
-                if before >= 0 and count < room and _apart(maps, f, before, x - 0.5, y):
+                if before >= 0 and count < room and _apart(maps, f, before, x - 0.5, y * 1.0):
                     seams[count, 0], seams[count, 1] = x, y
                     count += 1
                 before = f
             if y > 0:
                 g = np.int32(owner[y - 1, x])
-                if g != f and g >= 0 and count < room and _apart(maps, f, g, x, y - 0.5):
+                if g != f and g >= 0 and count < room and _apart(maps, f, g, x * 1.0, y - 0.5):
                     seams[count, 0], seams[count, 1] = x, y
                     count += 1
             fx = np.float32(x)
@@ -215,14 +215,16 @@ def _coverage(
 
 
 @njit
-def _bilinear(picture: NDArray[np.uint8], x: float, y: float, channel: int) -> float:
+def _look(picture: NDArray[np.uint8], x: float, y: float, colour: NDArray[np.float32]) -> None:
+    """Bilinear sample of a picture [h, w, C] into `colour` [C]; places outside give the border."""
     height, width = picture.shape[0], picture.shape[1]
     x, y = min(max(x, 0.0), width - 1.001), min(max(y, 0.0), height - 1.001)
     ix, iy = int(x), int(y)
     wx, wy = x - ix, y - iy
-    top = picture[iy, ix, channel] * (1.0 - wx) + picture[iy, ix + 1, channel] * wx
-    low = picture[iy + 1, ix, channel] * (1.0 - wx) + picture[iy + 1, ix + 1, channel] * wx
-    return top * (1.0 - wy) + low * wy
+    for k in range(picture.shape[2]):
+        top = picture[iy, ix, k] * (1.0 - wx) + picture[iy, ix + 1, k] * wx
+        low = picture[iy + 1, ix, k] * (1.0 - wx) + picture[iy + 1, ix + 1, k] * wx
+        colour[k] = top * (1.0 - wy) + low * wy
 
 
 @njit
@@ -247,6 +249,7 @@ def draw_eye(
     gaze: x, y of the iris's drawn centre and its shift in eyeball pixels, radius that moves rigidly, radius that stays.
     amount: 0..1 fades the layer in. shade: strength and reach (pixels) of the upper lid's shadow.
     """
+    ball = np.empty(3, np.float32)
     for y in range(box[1], box[3]):
         for x in range(box[0], box[2]):
             covered, _, under_lid, _ = _coverage(x, y, frame, top, low)
@@ -257,9 +260,9 @@ def draw_eye(
             t = min(max((gaze[5] - distance) / (gaze[5] - gaze[4]), 0.0), 1.0)
             weight = t * t * (3.0 - 2.0 * t)
             light = 1.0 - shade[0] * np.exp(-max(under_lid, 0.0) / shade[1])
+            _look(eyeball, ex - gaze[2] * weight, ey - gaze[3] * weight, ball)
             for k in range(3):
-                value = _bilinear(eyeball, ex - gaze[2] * weight, ey - gaze[3] * weight, k) * light
-                out[y, x, k] = _mix(out[y, x, k], value, covered * amount)
+                out[y, x, k] = _mix(out[y, x, k], ball[k] * light, covered * amount)
 
 
 @njit
@@ -281,15 +284,14 @@ def draw_mouth(
 
     cavity [3] is the colour of the dark; shade: strength and reach (pixels) of the lips' shadow. The rest is as for `draw_eye`.
     """
+    back, front = np.empty(4, np.float32), np.empty(4, np.float32)
     for y in range(box[1], box[3]):
         for x in range(box[0], box[2]):
             covered, u, under_lip, over_lip = _coverage(x, y, frame, top, low)
             if covered <= 0.0:
                 continue
-            ux, uy = to_upper[0] * x + to_upper[1] * y + to_upper[2], to_upper[3] * x + to_upper[4] * y + to_upper[5]
-            lx, ly = to_lower[0] * x + to_lower[1] * y + to_lower[2], to_lower[3] * x + to_lower[4] * y + to_lower[5]
-            alpha_upper = _bilinear(upper, ux, uy, 3) / 255.0
-            alpha_lower = _bilinear(lower, lx, ly, 3) / 255.0
+            _look(upper, to_upper[0] * x + to_upper[1] * y + to_upper[2], to_upper[3] * x + to_upper[4] * y + to_upper[5], front)
+            _look(lower, to_lower[0] * x + to_lower[1] * y + to_lower[2], to_lower[3] * x + to_lower[4] * y + to_lower[5], back)
             corner = 4.0 * u * (1.0 - u)
             light = (1.0 - shade[0] * np.exp(-max(under_lip, 0.0) / shade[1])) * (
                 1.0 - 0.5 * shade[0] * np.exp(-max(over_lip, 0.0) / shade[1])
@@ -297,8 +299,8 @@ def draw_mouth(
             light *= 0.6 + 0.4 * np.sqrt(corner)
             for k in range(3):
                 value = cavity[k]
-                value += (_bilinear(lower, lx, ly, k) - value) * alpha_lower
-                value += (_bilinear(upper, ux, uy, k) - value) * alpha_upper
+                value += (back[k] - value) * back[3] / 255.0
+                value += (front[k] - value) * front[3] / 255.0
                 out[y, x, k] = _mix(out[y, x, k], value * light, covered * amount)
 
 
