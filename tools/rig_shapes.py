@@ -179,10 +179,13 @@ def stiff_brows(basis: Basis) -> Basis:
 
 
 def thick(basis: Basis, neutral: Basis) -> Basis:
-    """The red of a lip keeps a quarter of its height rolled in, and takes at most 1.25 of it turned out: its outer edge yields."""
+    """The red of a lip keeps a quarter of its height rolled in, and takes at most 1.25 of it turned out: its outer edge yields.
+
+    The points beside the corners are left alone; there is no height to speak of.
+    """
     result = basis.copy()
     for rows in (UPPER_ROWS, LOWER_ROWS):
-        inner, outer = list(rows[0][1:-1]), list(rows[-1][1:-1])
+        inner, outer = list(rows[0][2:-2]), list(rows[-1][2:-2])
         height = neutral[outer, 1] - neutral[inner, 1]
         for name in ("mouthRollUpper", "mouthRollLower", "mouthFunnel"):
             offsets = result[INDEX[name]]

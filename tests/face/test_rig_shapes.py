@@ -70,7 +70,7 @@ def test_brow_rows_keep_their_distance(basis):
 
 def test_rolled_lips_keep_some_red():
     basis = np.zeros((52, 468, 3))
-    outer, inner = list(mesh.LIPS_OUTER_UPPER[1:-1]), INNER_UPPER[1:-1]
+    outer, inner = list(mesh.LIPS_OUTER_UPPER[2:-2]), INNER_UPPER[2:-2]
     basis[INDEX["mouthRollUpper"], outer, 1] = -1.0
     rolled = NEUTRAL + shapes.thick(basis, NEUTRAL)[INDEX["mouthRollUpper"]]
     height = NEUTRAL[outer, 1] - NEUTRAL[inner, 1]
