@@ -87,10 +87,15 @@ class MotionTraining(lightning.LightningModule):
 
     def training_step(self, batch: ClipBatch, number: int = 0) -> dict[str, Tensor]:
         """Loss terms of a batch; a loss that is not finite stops the run with the clips' names."""
-        found = self.diffusion.losses(batch, self.chance(self.global_step))
+        found = self.diffusion.losses(batch, self.chance(self._batch_number()))
         if not torch.isfinite(found["loss"]):
             raise BadBundle(f"the loss of step {self.global_step} is not finite; look at the clips {', '.join(batch.names)}")
         return found
+
+    def _batch_number(self) -> int:
+        """Number of this process's batch among those of all processes."""
+        attached = self._trainer is not None
+        return self.global_step * self.trainer.world_size + self.global_rank if attached else self.global_step
 
     def validation_step(self, batch: ClipBatch, number: int) -> Tensor:
         """Loss under the averaged weights, with the same noise each time."""

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ import torch
 
 from instructavatar import config
 from instructavatar.errors import BadBundle, BadOption, MissingFile
+from instructavatar.face.script import Script
+from instructavatar.motion.generator import Generator
 from instructavatar.training.callbacks import read_journal
 from instructavatar.training.fit import build_data, build_training, export_run, fit, load_run, probe_losses, read_checkpoint
 from instructavatar.training.motion_training import MotionTraining
@@ -151,3 +154,46 @@ def test_a_bundle_holds_what_was_trained(trained, toy_path, tmp_path):
     assert settings.trained.steps == 150
     assert len(settings.motion.mean) == len(settings.motion.std) == 58
     assert str(toy_path) not in (bundle / "config.yaml").read_text()
+
+
+@pytest.fixture(scope="module")
+def generator(trained, tmp_path_factory) -> Generator:
+    return Generator.load(export_run(trained, tmp_path_factory.mktemp("bundle")))
+
+
+def _states(sentence: str) -> SimpleNamespace:
+    tokens, pooled = toy_text(sentence)
+    return SimpleNamespace(
+        tokens=tokens[None].astype(np.float32), mask=np.ones((1, len(tokens)), bool), pooled=pooled[None].astype(np.float32)
+    )
+
+
+def test_the_exported_toy_obeys_its_text(generator):
+    def last(sentence: str | None, column: str) -> float:
+        script = Script.parse(sentence, 1.6) if sentence else None
+        return float(generator.generate(40, script=script, text_states=_states(sentence) if sentence else None).column(column)[20:].mean())
+
+    assert last("smile", "mouthSmileLeft") > 0.5 > 0.2 > last(None, "mouthSmileLeft")
+    assert last("turn left", "yaw") > 8 and last("turn right", "yaw") < -8
+    assert abs(last(None, "yaw")) < 5
+
+
+def test_the_exported_toy_follows_its_speech(generator):
+    features, jaw = toy_speech(100, np.random.default_rng(77))
+    motion = generator.generate(100, speech=features.astype(np.float32))
+    assert np.corrcoef(motion.column("jawOpen")[1:], jaw[1:])[0, 1] > 0.7
+    assert generator.generate(40).column("jawOpen").mean() < 0.05
+
+
+def toy_text(sentence: str) -> tuple[np.ndarray, np.ndarray]:
+    """As the toy store's table has it."""
+    rng = np.random.default_rng(sum(map(ord, sentence)))
+    tokens = rng.normal(size=(2 + len(sentence.split()), 384)).astype(np.float16)
+    return tokens, tokens.mean(0)
+
+
+def toy_speech(frames: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """As the toy store's clips have it: four waves in 384 channels, the first one in the jaw."""
+    waves = np.sin(np.arange(2 * frames)[:, None] * rng.uniform(0.1, 0.4, 4) + rng.uniform(0, 6, 4))
+    mix = np.random.default_rng(5).normal(size=(4, 384))
+    return (waves @ mix).astype(np.float16), np.clip(0.25 + 0.2 * waves[::2, 0], 0, 1)
