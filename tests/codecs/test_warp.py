@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from instructavatar import config
 from instructavatar.codecs.base import Appearance
 from instructavatar.codecs.identity import IdentityCodec
-from instructavatar.codecs.warp import WarpCodec
+from instructavatar.codecs.warp import WarpCodec, kernels
 from instructavatar.face.motion import INDEX, FaceMotion, mirror
 
 
@@ -85,6 +86,15 @@ def test_pressed_lips_leave_no_gap(smiling):
         assert -0.5 <= vertices[13, 1] - vertices[14, 1] < 0.2 * own
 
 
+def test_the_tongue_comes_out_over_the_lower_lip(calm, draw):
+    x, y = calm.landmarks.points[17, :2].round().astype(int)
+    lip = slice(y, y + 6), slice(x - 10, x + 11)
+    out, kept = draw(calm, tongueOut=1.0, jawOpen=0.3), draw(calm, jawOpen=0.3)
+    assert change(out, kept)[lip].min() > 3
+    assert change(out, kept)[around(calm, RIGHT_EYE, 3)].max() == 0
+    assert np.array_equal(draw(calm, tongueOut=0.001, jawOpen=0.3), kept)
+
+
 def test_lids_meet_in_a_blink_and_the_other_eye_stays(calm, draw):
     vertices = calm.poser.pose(FaceMotion.of(1, {"eyeBlinkLeft": 1.0}).values[0]).vertices
     own = calm.head.vertices[386, 1] - calm.head.vertices[374, 1]
@@ -152,6 +162,23 @@ def test_faces_at_the_border_and_in_large_pictures(codec, calm):
     x0, y0, x1, y1 = moved.box
     assert x0 > 3000 and y1 < 1000
     assert change(next(codec.decode(moved, moved.rest[None])), large).max() <= 1
+
+
+def test_compiled_code_draws_what_its_python_does(codec, calm, monkeypatch):
+    """One frame of a thumbnail, compiled and interpreted (nested calls too)."""
+    small = cv2.resize(calm.portrait, (96, 96), interpolation=cv2.INTER_AREA)
+    motion = {"jawOpen": 0.4, "tongueOut": 0.5, "mouthSmileLeft": 0.5, "eyeBlinkLeft": 0.9, "eyeLookInRight": 0.5, "yaw": 15.0}
+    appearance = codec.encode_appearance(small, calm.landmarks.moved(96 / 512), calm.rest)
+    rows = FaceMotion.of(1, motion).values
+    compiled = next(codec.decode(appearance, rows))
+    for name, function in vars(kernels).copy().items():
+        if hasattr(function, "py_func"):
+            monkeypatch.setattr(kernels, name, function.py_func)
+    with np.errstate(over="ignore"):
+        interpreted = next(codec.decode(appearance, rows))
+    difference = change(compiled, interpreted)
+    # The last bit may round otherwise; a triangle's edge may fall on the other side of a pixel.
+    assert np.mean(difference > 1) < 0.01 and difference.mean() < 0.1
 
 
 def test_refuses_another_codecs_appearance(codec, calm):

@@ -20,8 +20,9 @@ from instructavatar.codecs.warp.head import Head, fit_head
 from instructavatar.codecs.warp.lids import strip_vertices
 from instructavatar.codecs.warp.mouth import Mouth, build_mouth, draw_mouth
 from instructavatar.codecs.warp.pose import FacePoser
+from instructavatar.codecs.warp.tongue import Tongue, build_tongue, draw_tongue
 from instructavatar.face.landmarks import Landmarks
-from instructavatar.face.motion import MOTION_DIM, ROTATION
+from instructavatar.face.motion import INDEX, MOTION_DIM, ROTATION
 from instructavatar.face.rig import Rig
 
 # Turn of the head from which on outlines look inwards in full.
@@ -38,6 +39,7 @@ class WarpAppearance(Appearance):
     poser: FacePoser
     eyes: list[Eyeball]
     mouth: Mouth
+    tongue: Tongue
 
 
 class WarpCodec(Codec):
@@ -64,7 +66,9 @@ class WarpCodec(Codec):
         offset = np.array(box[:2], np.float64)
         points = landmarks.points[:, :2].astype(np.float64) - offset
         eyes, mouth = build_eyeballs(inside, points, head, offset), build_mouth(inside, points, head, offset)
-        return WarpAppearance(portrait, landmarks, rest, box, head, FacePoser(self.rig, head, rest, landmarks.rotation_deg), eyes, mouth)
+        tongue = build_tongue(head, mouth.light, mouth.size)
+        poser = FacePoser(self.rig, head, rest, landmarks.rotation_deg)
+        return WarpAppearance(portrait, landmarks, rest, box, head, poser, eyes, mouth, tongue)
 
     def encode_motion(self, landmarks: Sequence[Landmarks]) -> NDArray[np.float32]:
         """The measured motion itself."""
@@ -130,6 +134,7 @@ class Painter:
         seams = kernels.sample(self.inside, self.packed, self.owner, self.maps, self.seams, out)
         kernels.soften(out, self.seams, seams)
         draw_mouth(out, portrait.mouth, drawn, vertices[:, :2], self.offset)
+        draw_tongue(out, portrait.tongue, portrait.head, drawn, vertices[:, :2], float(motion[INDEX["tongueOut"]]))
         for eye in portrait.eyes:
             draw_eyeball(out, eye, drawn, vertices[:, :2], self.offset, motion, portrait.rest)
         picture = portrait.portrait.copy()

@@ -179,7 +179,7 @@ def soften(out: NDArray[np.uint8], seams: NDArray[np.int32], count: int) -> None
             for j in range(-1, 2):
                 for i in range(-1, 2):
                     weight = (2 - abs(i)) * (2 - abs(j))
-                    total += weight * out[min(max(y + j, 0), height - 1), min(max(x + i, 0), width - 1), k]
+                    total += weight * int(out[min(max(y + j, 0), height - 1), min(max(x + i, 0), width - 1), k])
             mixed[n, k] = total >> 4
     for n in range(count):
         for k in range(3):
@@ -334,3 +334,35 @@ def stroke(
             if strength > 0.0:
                 for k in range(3):
                     out[y, x, k] = _mix(out[y, x, k], colour[k], strength)
+
+
+@njit
+def lay(
+    out: NDArray[np.uint8],
+    box: NDArray[np.int32],
+    frame: NDArray[np.float32],
+    top: NDArray[np.float32],
+    low: NDArray[np.float32],
+    picture: NDArray[np.uint8],
+    to_picture: NDArray[np.float32],
+    amount: float,
+) -> None:
+    """Lay an RGBA picture over everything below an opening's upper edge, inside the opening and over its lower edge."""
+    colour = np.empty(4, np.float32)
+    height, width = picture.shape[0], picture.shape[1]
+    for y in range(box[1], box[3]):
+        for x in range(box[0], box[2]):
+            px, py = to_picture[0] * x + to_picture[1] * y + to_picture[2], to_picture[3] * x + to_picture[4] * y + to_picture[5]
+            if px < 0.0 or py < 0.0 or px > width - 1.0 or py > height - 1.0:
+                continue
+            dx, dy = x - frame[0], y - frame[1]
+            u = min(max((dx * frame[2] + dy * frame[3]) / frame[4], 0.0), 0.9999)
+            i = int(u * (top.shape[0] - 1))
+            v = dx * frame[3] - dy * frame[2]
+            seen = min(max(min(top[i], top[i + 1]) - v + 0.5, 0.0), 1.0)
+            _look(picture, px, py, colour)
+            strength = seen * amount * colour[3] / 255.0
+            # What is still inside lies in the shadow of the mouth.
+            light = 0.75 + 0.25 * min(max((low[i] - v) / (0.1 * frame[4]) + 1.0, 0.0), 1.0)
+            for k in range(3):
+                out[y, x, k] = _mix(out[y, x, k], colour[k] * light, strength)

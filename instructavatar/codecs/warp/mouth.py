@@ -55,6 +55,9 @@ class Mouth:
     rest: Opening
     shadow: Array
     """[2] strength and reach of the lips' shadow."""
+    light: teeth.Light
+    size: float
+    """Of the mouth for the face, 1 for usual ones."""
 
 
 def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, offset: NDArray[np.float64]) -> Mouth:
@@ -88,7 +91,7 @@ def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head,
     if not is_open:
         upper, upper_points = _shrunk(upper, upper_points, shrink)
     shadow = np.array([0.2 if is_open else 0.4, 0.035 * head.scale], np.float32)
-    return Mouth(upper, lower, light.cavity.astype(np.float32), plane, lower_plane, upper_points, lower_points, rest, shadow)
+    return Mouth(upper, lower, light.cavity.astype(np.float32), plane, lower_plane, upper_points, lower_points, rest, shadow, light, size)
 
 
 def _lower(light: teeth.Light, fine: float) -> tuple[NDArray[np.uint8], float]:

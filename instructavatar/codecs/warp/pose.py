@@ -27,6 +27,9 @@ FOLD_KEEPS, ABOVE_KEEPS = 0.5, 0.7
 # Actions of the jaw bone (a funnel opens it a little), and how much of the way of the skin under the lip the lower teeth go.
 JAW_ACTIONS = [INDEX[name] for name in ("jawOpen", "jawForward", "jawLeft", "jawRight", "mouthFunnel")]
 JAW_SHARE = 0.95
+# A tongue that is put out opens the jaw this much.
+TONGUE_OPENS = 0.22
+_JAW_OPEN = INDEX["jawOpen"]
 # Degrees of pitch and yaw drawn per degree asked for, for the nearest and the farthest camera of head.py: measured, so that the landmark
 # net reads back what was asked.
 TURN_GAINS = (1.0, 0.9)
@@ -91,6 +94,8 @@ class FacePoser:
 
     def pose(self, motion: Array) -> DrawnFace:
         """Geometry of one row of motion [58]."""
+        motion = motion.copy()
+        motion[_JAW_OPEN] = max(motion[_JAW_OPEN], TONGUE_OPENS * motion[INDEX["tongueOut"]])
         offsets = self.rig.offsets(motion[:ACTION_COUNT]).astype(np.float64) - self.rest_offsets
         offsets, jaw_rise = self.lips(self._close_lids(offsets), motion)
         head = self.head

@@ -98,6 +98,20 @@ def draw_tongue(light: Light, pixels_per_mm: float, width_mm: float, height_mm: 
     return _rgba(light.tongue * shade[..., None], alpha)
 
 
+def draw_tongue_out(light: Light, pixels_per_mm: float, width_mm: float, length_mm: float) -> NDArray[np.uint8]:
+    """The tongue seen from above its tip, RGBA; the tip is `length_mm` below the first row."""
+    width, height = int((width_mm + 4) * pixels_per_mm) + 2, int((length_mm + 3) * pixels_per_mm) + 2
+    y, x = np.mgrid[:height, :width] / pixels_per_mm
+    x = (x - width / 2 / pixels_per_mm) / (width_mm / 2)
+    y = y / length_mm
+    half = np.where(y < 0.55, 1.0, np.sqrt(np.clip(1 - ((y - 0.55) / 0.45) ** 2, 0, 1)))
+    alpha = np.clip((half - np.abs(x)) * width_mm / 2 / 0.8 + 0.3, 0, 1) * (y < 1.02)
+    round_off = np.clip(np.abs(x) / np.maximum(half, 0.05), 0, 1)
+    shade = 1.05 - 0.38 * round_off**3 - 0.16 * np.exp(-((x / 0.06) ** 2)) * np.clip((0.95 - y) / 0.2, 0, 1)
+    shine = 0.12 * np.exp(-(((y - 0.72) / 0.1) ** 2) - ((x - 0.3) / 0.22) ** 2)
+    return _rgba(light.tongue * (shade + shine)[..., None], alpha)
+
+
 def paste(canvas: NDArray[np.uint8], part: NDArray[np.uint8], x: int, y: int) -> None:
     """Alpha-composite an RGBA part onto an RGBA canvas with its first pixel at (x, y); what hangs over is cut."""
     x0, y0 = max(x, 0), max(y, 0)
