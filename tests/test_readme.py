@@ -56,10 +56,10 @@ def test_commands_run_in_the_order_shown(folder, monkeypatch):
     monkeypatch.chdir(folder)
     for words in ours():
         if words[0] == "generate":
-            words = [*words, "--max_side", "128", "--quiet", *([] if "--seconds" in words else ["--seconds", "1"])]
+            words = [*words, "--max_side", "240", "--quiet", *([] if "--seconds" in words else ["--seconds", "1"])]
         if words[0] == "reenact":
             shutil.copy(folder / "out.mp4", folder / "clip.mp4")
-            words = [*words, "--max_side", "128", "--quiet"]
+            words = [*words, "--max_side", "240", "--quiet"]
         if words[0] == "train":
             words[-1] += ",lightning.trainer.max_steps=2"
         assert cli.main(words) == 0, words
