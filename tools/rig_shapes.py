@@ -83,7 +83,15 @@ GAINS: dict[str, float] = {
 }
 
 # Actions of closed lips: on the mesh, whose lips are not quite shut, they part a little; here they never do.
-SHUT = ("mouthRollUpper", "mouthRollLower", "mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthShrugLower", "cheekPuff")
+SHUT = (
+    *("mouthRollUpper", "mouthRollLower", "mouthPucker", "mouthShrugLower", "cheekPuff"),
+    *("mouthLeft", "mouthRight", "jawLeft", "jawRight"),
+    *(
+        f"{stem}{side}"
+        for stem in ("mouthPress", "mouthSmile", "mouthFrown", "mouthDimple", "mouthStretch", "cheekSquint")
+        for side in ("Left", "Right")
+    ),
+)
 
 
 def side_of(name: str) -> str:
@@ -156,11 +164,12 @@ def parabola(offsets: Basis, rows: Rows, shares: tuple[float, ...]) -> None:
 
 
 def rounded(basis: Basis) -> Basis:
-    """Round openings for the jaw, a lowered lower lip and the funnel."""
+    """Round openings for the jaw and the funnel; mouthClose takes the jaw's back, so that lips still meet all along."""
     result = basis.copy()
     jaw, funnel = result[INDEX["jawOpen"]], result[INDEX["mouthFunnel"]]
     parabola(jaw, UPPER_ROWS, (0.8, 0.7, 0.6, 0.5))
     parabola(jaw, LOWER_ROWS, (0.9, 0.85, 0.8, 0.7))
+    result[INDEX["mouthClose"]] -= jaw - basis[INDEX["jawOpen"]]
     parabola(funnel, UPPER_ROWS, (0.8, 0.6, 0.4, 0.2))
     parabola(funnel, LOWER_ROWS, (0.8, 0.6, 0.4, 0.2))
     return result
