@@ -24,7 +24,7 @@ MILLIMETRES = 90.0  # in an inter-ocular distance of a grown-up
 # The visible row of upper teeth is about as wide as the mouth at rest; odd mouths (cartoons) scale their teeth.
 ROW_MM = 2 * sum(teeth.UPPER_WIDTHS)
 USUAL_MOUTH_MM = 50.0
-UPPER_LENGTH_MM, LOWER_LENGTH_MM, GUM_MM, FLOOR_MM, TONGUE_RISE_MM = 10.0, 8.5, 5.0, 14.0, 11.0
+UPPER_LENGTH_MM, LOWER_LENGTH_MM, GUM_MM, FLOOR_MM, TONGUE_RISE_MM = 11.5, 8.5, 5.0, 14.0, 11.0
 # How far below the line where closed lips meet the upper teeth end, and how far above it the lower teeth do.
 UPPER_EDGE_MM, LOWER_EDGE_MM = 4.2, -3.0
 # Pixels of the drawn teeth for one of the portrait.
@@ -90,7 +90,7 @@ def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head,
     lower, lower_points = _shrunk(lower, lower_points, shrink)
     if not is_open:
         upper, upper_points = _shrunk(upper, upper_points, shrink)
-    shadow = np.array([0.2 if is_open else 0.4, 0.035 * head.scale], np.float32)
+    shadow = np.array([0.2 if is_open else 0.35, 0.035 * head.scale], np.float32)
     return Mouth(upper, lower, light.cavity.astype(np.float32), plane, lower_plane, upper_points, lower_points, rest, shadow, light, size)
 
 

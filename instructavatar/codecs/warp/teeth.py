@@ -19,7 +19,7 @@ LOWER_WIDTHS = (5.4, 5.8, 5.6, 4.6, 3.6, 2.6)
 UPPER_LENGTHS = (1.0, 0.9, 0.97, 0.84, 0.76, 0.7)
 LOWER_LENGTHS = (0.92, 0.95, 1.0, 0.88, 0.8, 0.72)
 IVORY = np.array([234.0, 222.0, 198.0])
-GUM = np.array([176.0, 98.0, 96.0])
+GUM = np.array([200.0, 116.0, 112.0])
 TONGUE = np.array([186.0, 98.0, 98.0])
 
 
@@ -44,7 +44,7 @@ def light_of(skin: NDArray[np.float64], lips: NDArray[np.float64], whites: NDArr
     level = float(np.clip(max(bright.max() / 225.0, np.percentile(whites, 90, axis=0).max() / 245.0), 0.25, 1.05))
     colourful = float(np.clip((usual.max() - usual.min()) / 40.0, 0.0, 1.0))
     tint = usual / max(usual.max(), 1.0)
-    teeth = 0.92 * level * IVORY * (0.55 + 0.45 * tint)
+    teeth = level * IVORY * (0.65 + 0.35 * tint)
     teeth = colourful * teeth + (1 - colourful) * teeth.mean()
     flesh = np.median(lips, axis=0)
     gum = 0.5 * level * GUM + 0.5 * flesh
@@ -72,7 +72,7 @@ def draw_row(
     alpha = np.clip((crown - rounding - y) / softness + 0.5, 0, 1) * np.clip((edges[-1] - x) / softness, 0, 1)
     # A tooth is brightest left of its middle line and a third down, darker at its sides and towards the back of the arch.
     body = 1.0 - 0.13 * np.abs(s) ** 2.5 - 0.05 * np.clip((y - gum_mm) / length_mm, 0, 1)
-    arch = 1.0 - 0.62 * np.clip(x / edges[-1], 0, 1) ** 2
+    arch = 1.0 - 0.5 * np.clip(x / edges[-1], 0, 1) ** 2
     gap = 1.0 - 0.26 * np.exp(-(((1 - np.abs(s)) * span / 0.5) ** 2))
     colour = light.teeth * (body * arch * gap)[..., None]
     is_gum = np.clip((gumline - y) / 0.8 + 0.5, 0, 1)[..., None]
