@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instructavatar.codecs.warp import compiled, kernels, teeth
+from instructavatar.codecs.warp import compiled, kernels, layers, teeth
 from instructavatar.codecs.warp.head import fit_frame
 from instructavatar.codecs.warp.openings import affine, edge_distances, opening, smooth_row
 from instructavatar.face.mesh import canonical_mesh
@@ -93,7 +93,7 @@ def test_an_opening_covers_its_area():
         white = np.full((60, 60, 3), 255, np.uint8)
         gaze, shade = np.array([0, 0, 0, 0, 1, 2], np.float32), np.array([0, 1], np.float32)
         still = affine(np.array([[0.0, 0], [1, 0], [0, 1]]), np.array([[0.0, 0], [1, 0], [0, 1]]))
-        kernels.draw_eye(out, hole.box(60, 60), hole.frame, hole.top, hole.low, white, still, gaze, 1.0, shade)
+        layers.draw_eye(out, hole.box(60, 60), hole.frame, hole.top, hole.low, white, still, gaze, 1.0, shade)
         area = np.pi * 20 * 12 * squeeze
         assert out[..., 0].sum() / 255 == pytest.approx(area, rel=0.02, abs=1.0)
 

@@ -7,7 +7,7 @@ import pytest
 from instructavatar import config
 from instructavatar.codecs.base import Appearance
 from instructavatar.codecs.identity import IdentityCodec
-from instructavatar.codecs.warp import WarpCodec, kernels
+from instructavatar.codecs.warp import WarpCodec, kernels, layers
 from instructavatar.face.motion import INDEX, FaceMotion, mirror
 
 
@@ -171,9 +171,10 @@ def test_compiled_code_draws_what_its_python_does(codec, calm, monkeypatch):
     appearance = codec.encode_appearance(small, calm.landmarks.moved(96 / 512), calm.rest)
     rows = FaceMotion.of(1, motion).values
     compiled = next(codec.decode(appearance, rows))
-    for name, function in vars(kernels).copy().items():
-        if hasattr(function, "py_func"):
-            monkeypatch.setattr(kernels, name, function.py_func)
+    for module in (kernels, layers):
+        for name, function in vars(module).copy().items():
+            if hasattr(function, "py_func"):
+                monkeypatch.setattr(module, name, function.py_func)
     with np.errstate(over="ignore"):
         interpreted = next(codec.decode(appearance, rows))
     difference = change(compiled, interpreted)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.codecs.warp import kernels
+from instructavatar.codecs.warp import layers
 from instructavatar.codecs.warp.head import Head
 from instructavatar.codecs.warp.openings import Opening, affine, edge_distances, opening, smooth_row
 from instructavatar.codecs.warp.pose import DrawnFace
@@ -164,11 +164,11 @@ def draw_eyeball(
     gaze = np.array([*centre, *shift, 1.1 * eye.radius, reach], np.float32)
     shade = np.array([0.45, 0.05 * eye.length], np.float32)
     box = lids.box(out.shape[1], out.shape[0])
-    kernels.draw_eye(out, box, lids.frame, lids.top, lids.low, eye.picture, to_ball, gaze, amount, shade)
+    layers.draw_eye(out, box, lids.frame, lids.top, lids.low, eye.picture, to_ball, gaze, amount, shade)
     closed = 1.0 - float((lids.top - lids.low).max() / max(float((eye.rest.top - eye.rest.low).max()), 1e-3))
     if closed > 0.5:
         width = max(0.012 * eye.length, 0.4)
-        kernels.stroke(out, box, lids.frame, lids.top, eye.lashes, width, min(1.0, 2.0 * (closed - 0.5)) * LASH_STRENGTH)
+        layers.stroke(out, box, lids.frame, lids.top, eye.lashes, width, min(1.0, 2.0 * (closed - 0.5)) * LASH_STRENGTH)
 
 
 def _flat(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.codecs.warp import kernels, teeth
+from instructavatar.codecs.warp import layers, teeth
 from instructavatar.codecs.warp.head import Head
 from instructavatar.codecs.warp.openings import Opening, affine, edge_distances, opening
 from instructavatar.codecs.warp.pose import DrawnFace
@@ -167,7 +167,7 @@ def draw_mouth(out: NDArray[np.uint8], mouth: Mouth, drawn: DrawnFace, points: N
     to_upper = affine(_flat(drawn.skull(mouth.plane)) - offset, mouth.upper_points)
     to_lower = affine(_flat(drawn.skull(mouth.lower_plane + drawn.jaw_shift)) - offset, mouth.lower_points)
     box = lips.box(out.shape[1], out.shape[0])
-    kernels.draw_mouth(
+    layers.draw_mouth(
         *(out, box, lips.frame, lips.top, lips.low, mouth.cavity), *(mouth.upper, to_upper, mouth.lower, to_lower, amount, mouth.shadow)
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.codecs.warp import kernels, teeth
+from instructavatar.codecs.warp import layers, teeth
 from instructavatar.codecs.warp.head import Head
 from instructavatar.codecs.warp.openings import affine, opening
 from instructavatar.codecs.warp.pose import DrawnFace
@@ -57,7 +57,7 @@ def draw_tongue(out: NDArray[np.uint8], tongue: Tongue, head: Head, drawn: Drawn
     box = lips.box(out.shape[1], out.shape[0])
     box[0], box[2] = max(0, box[0] - reach), min(out.shape[1], box[2] + reach)
     box[3] = min(out.shape[0], box[3] + reach)
-    kernels.lay(out, box, lips.frame, lips.top, lips.low, tongue.picture, to_picture, min(1.0, 5.0 * amount))
+    layers.lay(out, box, lips.frame, lips.top, lips.low, tongue.picture, to_picture, min(1.0, 5.0 * amount))
 
 
 def placed_pixels(points: NDArray[np.float64]) -> NDArray[np.float64]:
