@@ -50,8 +50,9 @@ format: $(VENV)/.develop    ## Format and mend what the linter can mend
 
 model: $(VENV)/.corpus    ## Make the corpus, train the default generator and export it (about 90 minutes; the same command resumes)
 	$(BIN)/instructavatar prepare --base configs/corpora/puppet.yaml --output data/puppet
+	$(BIN)/instructavatar prepare --base configs/corpora/tiny.yaml --output data/tiny
 	$(BIN)/instructavatar train --base configs/motion/default.yaml --logdir runs/default --extra data.params.store=data/puppet
-	$(BIN)/instructavatar export runs/default --output runs/default/bundle
+	$(BIN)/instructavatar export runs/default --output runs/default/bundle --probe data/tiny --model_name puppet-1
 
 clean:    ## Remove what the other targets made, the environment excepted
 	rm -rf out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage

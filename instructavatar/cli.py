@@ -270,6 +270,8 @@ def _add_export(commands: Any) -> None:
     p = commands.add_parser("export", help="training run -> model bundle", epilog="example: instructavatar export runs/tiny -o bundle")
     p.add_argument("run", type=Path, metavar="RUN", help="folder of the run")
     p.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the bundle")
+    p.add_argument("--probe", type=Path, metavar="STORE", help="also log 30 losses of a fresh run on this store (losses.json)")
+    p.add_argument("--model_name", metavar="NAME", help="name that videos will carry (default: the run's)")
     p.set_defaults(command=_export)
 
 
@@ -296,7 +298,7 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    bundle = _training_side("instructavatar.training.fit").export_run(args.run, args.output)
+    bundle = _training_side("instructavatar.training.fit").export_run(args.run, args.output, args.probe, args.model_name)
     print(f"{bundle}  is ready: instructavatar generate face.jpg -a voice.wav --model {bundle}")
     return 0
 
