@@ -36,7 +36,23 @@ NECK_IOD = np.array([0.0, -1.6, -0.85])
 
 
 @dataclass(frozen=True)
-class Head:
+class FaceFrame:
+    """Where the face's own axes lie in the picture."""
+
+    frame: NDArray[np.float64]
+    """[3, 3] rotation from the face's own axes to the picture's."""
+    scale: float
+    """Pixels in an inter-ocular distance."""
+    origin: NDArray[np.float64]
+    """[3] the point between the outer eye corners."""
+
+    def place(self, point_iod: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points [..., 3] of the face's own frame in the space of this file."""
+        return self.origin + self.scale * point_iod @ self.frame.T
+
+
+@dataclass(frozen=True)
+class Head(FaceFrame):
     """One portrait's head."""
 
     vertices: Array
@@ -52,20 +68,10 @@ class Head:
     inset: Array
     """[V, 2] where a vertex on the face's outline looks in the portrait once the head has turned, from its own place: inwards, so that no
     background shows on a cheek that turns into view."""
-    frame: NDArray[np.float64]
-    """[3, 3] rotation from the face's own axes to the picture's."""
-    scale: float
-    """Pixels in an inter-ocular distance."""
-    origin: NDArray[np.float64]
-    """[3] the point between the outer eye corners."""
     pivot: NDArray[np.float64]
     """[3] where the neck turns."""
     camera: float
     """Distance of the portrait's camera from the face in pixels."""
-
-    def place(self, point_iod: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Points [..., 3] of the face's own frame in the space of this file."""
-        return self.origin + self.scale * point_iod @ self.frame.T
 
 
 def picture_points(landmarks: Landmarks) -> Array:
@@ -82,14 +88,8 @@ def fit_head(landmarks: Landmarks, height: int, width: int) -> Head:
     scale = scale_cm * canonical.interocular
     # The net's depth is flat and noisy; the canonical relief, turned as the face is, gives the parallax of a real head.
     points[:, 2] = (own @ frame.T)[:, 2] * scale_cm
-    corners = points[list(mesh.OUTER_EYE_CORNERS)]
-    origin = corners.mean(0)
-    head = Head(
-        *(np.zeros(0, np.float32), np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32)),
-        np.zeros((0, 2), np.float32),
-        *(frame, scale, origin, np.zeros(3), 0.0),
-    )
-    rings, follow, carried = _grow_rings(points, head, height, width)
+    face = FaceFrame(frame, scale, points[list(mesh.OUTER_EYE_CORNERS)].mean(0))
+    rings, follow, carried = _grow_rings(points, face, height, width)
     loop = np.array(mesh.FACE_OVAL)
     strips = strip_triangles(len(points) + RINGS * len(loop))
     return Head(
@@ -99,10 +99,10 @@ def fit_head(landmarks: Landmarks, height: int, width: int) -> Head:
         carrier=np.concatenate([np.arange(len(points)), np.tile(loop, RINGS)]),
         carried=np.concatenate([np.ones(len(points)), carried.ravel()]).astype(np.float32),
         inset=np.concatenate([_outline_inset(points, frame, scale), np.zeros((RINGS * len(loop), 2))]).astype(np.float32),
-        frame=frame,
-        scale=scale,
-        origin=origin,
-        pivot=head.place(PIVOT_IOD),
+        frame=face.frame,
+        scale=face.scale,
+        origin=face.origin,
+        pivot=face.place(PIVOT_IOD),
         camera=scale * float(np.clip(FOCAL * height / scale, *CAMERA_RANGE)),
     )
 
@@ -146,10 +146,10 @@ def _smooth(t: NDArray[np.float64]) -> NDArray[np.float64]:
     return t * t * (3.0 - 2.0 * t)
 
 
-def _grow_rings(points: NDArray[np.float64], head: Head, height: int, width: int) -> tuple[NDArray[np.float64], ...]:
+def _grow_rings(points: NDArray[np.float64], face: FaceFrame, height: int, width: int) -> tuple[NDArray[np.float64], ...]:
     """Rings [R, 36, 3], their share of the skull's movement [R, 36] and of their face point's expression [R, 36]."""
     oval = points[list(mesh.FACE_OVAL)]
-    own = (oval - head.origin) @ head.frame / head.scale  # in the face's own frame
+    own = (oval - face.origin) @ face.frame / face.scale  # in the face's own frame
     outward = own[:, :2] - np.array([0.0, -0.35])
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     up, down = np.clip(outward[:, 1], 0, 1), np.clip(-outward[:, 1], 0, 1)
@@ -157,16 +157,16 @@ def _grow_rings(points: NDArray[np.float64], head: Head, height: int, width: int
     ends = 1.6 + 0.5 * up + 0.1 * down  # ... and not at all from here
     steps = np.array([0.1, 0.22, 0.37, 0.55, 0.73, 0.88, 1.0])[:, None]
     distance = steps * ends
-    roll = head.frame[:2, 0] / np.linalg.norm(head.frame[:2, 0])
+    roll = face.frame[:2, 0] / np.linalg.norm(face.frame[:2, 0])
     turned = np.stack([outward @ np.array([roll[0], -roll[1]]), outward @ np.array([roll[1], roll[0]])], 1)
     rings = np.empty((RINGS, len(oval), 3))
-    rings[..., :2] = oval[None, :, :2] + head.scale * distance[..., None] * turned
-    middle = np.where(outward[:, 1] < -0.3, head.place(NECK_IOD)[2], head.place(SKULL_IOD)[2])
+    rings[..., :2] = oval[None, :, :2] + face.scale * distance[..., None] * turned
+    middle = np.where(outward[:, 1] < -0.3, face.place(NECK_IOD)[2], face.place(SKULL_IOD)[2])
     reach = _smooth(distance / 0.45)
     rings[..., 2] = oval[:, 2] * (1 - reach) + middle * reach
     follow = 1.0 - _smooth((distance - stays) / (ends - stays))
     follow[-1] = 0.0
-    edge = np.minimum.reduce([rings[..., 0], width - 1 - rings[..., 0], -rings[..., 1], height - 1 + rings[..., 1]]) / head.scale
+    edge = np.minimum.reduce([rings[..., 0], width - 1 - rings[..., 0], -rings[..., 1], height - 1 + rings[..., 1]]) / face.scale
     # What touches the picture's border stays there: nothing is known beyond it.
     follow *= _smooth(edge / BORDER_IOD)
     carried = np.exp(-((distance / 0.45) ** 2)) * _smooth(edge / BORDER_IOD)
