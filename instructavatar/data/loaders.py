@@ -9,6 +9,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +23,47 @@ VALIDATION_SEED = 7_000_000
 VALIDATION_SPLITS = ("valid", "validation", "val")
 
 
+@dataclass(frozen=True)
+class StretchLengths:
+    """How long the stretches of a batch are, in frames.
+
+    Most are short: an instruction is one fact however long the stretch, so many short ones teach more of them for the same work. Some are
+    long, as windows are when the model is used.
+    """
+
+    shortest: int = 32
+    usual: int = 80
+    longest: int = 160
+    long_share: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Refuse lengths out of order."""
+        if not 2 <= self.shortest <= self.usual <= self.longest:
+            raise ValueError(f"expected 2 <= shortest <= usual <= longest, got {self.shortest}, {self.usual} and {self.longest}")
+
+    def draw(self, rng: np.random.Generator) -> int:
+        """Frames of a batch's stretches."""
+        low, high = (self.usual, self.longest) if rng.random() < self.long_share else (self.shortest, self.usual)
+        return int(rng.integers(low, high + 1))
+
+
 class BatchPlan:
     """Which clips, cut to how many frames, make up batch k. Clips of a batch are about equally long, so little is padding."""
 
-    def __init__(self, lengths: dict[str, int], seed: int, frames_per_batch: int, shortest: int, longest: int) -> None:
+    def __init__(self, lengths: dict[str, int], seed: int, frames_per_batch: int, frames: StretchLengths) -> None:
         if not lengths:
             raise ValueError("expected a store with training clips, got none; check the store's splits")
-        if not 2 <= shortest <= longest:
-            raise ValueError(f"expected 2 <= shortest <= longest, got {shortest} and {longest}")
         self.keys = sorted(lengths, key=lambda key: (lengths[key], key))
         self.lengths = np.array([lengths[key] for key in self.keys])
         self.seed = seed
         self.frames_per_batch = frames_per_batch
-        self.shortest, self.longest = shortest, longest
+        self.frames = frames
 
     def batch(self, number: int) -> tuple[list[str], int, np.random.Generator]:
         """Keys, frames to cut to, and the chance of batch `number`."""
         rng = np.random.default_rng((self.seed, number))
         anchor = int(self.lengths[int(rng.integers(len(self.keys)))])
-        frames = min(anchor, int(rng.integers(self.shortest, self.longest + 1)))
+        frames = min(anchor, self.frames.draw(rng))
         first = int(np.searchsorted(self.lengths, 0.8 * frames))
         count = max(1, self.frames_per_batch // frames)
         chosen = rng.integers(first, len(self.keys), count)
@@ -110,8 +133,7 @@ class MotionData:
         store: folder of a feature store, or an open source.
         seed: fixes every batch.
         frames_per_batch: B times T of a batch, about.
-        shortest: fewest frames a stretch is cut to; shorter clips are taken whole.
-        longest: most frames of a stretch.
+        stretches: how many frames clips are cut to; shorter clips are taken whole.
         validation_batches: how many fixed batches judge the run.
         ahead: batches made ahead in a thread; 0 makes each when it is asked for.
         chances: see `Chances`.
@@ -121,21 +143,21 @@ class MotionData:
         self,
         store: str | Path | Any,
         seed: int = 0,
-        frames_per_batch: int = 2688,
-        shortest: int = 64,
-        longest: int = 160,
+        frames_per_batch: int = 2048,
+        stretches: StretchLengths | None = None,
         validation_batches: int = 8,
         ahead: int = 4,
         chances: Chances | None = None,
     ) -> None:
         self.source = _open(store)
+        stretches = stretches or StretchLengths()
         self.seed = seed
         self.ahead = ahead
         self.validation_batches = validation_batches
         self.examples = ClipExamples(self.source, chances)
-        self.train = PlannedBatches(self.examples, BatchPlan(self._lengths("train"), seed, frames_per_batch, shortest, longest))
+        self.train = PlannedBatches(self.examples, BatchPlan(self._lengths("train"), seed, frames_per_batch, stretches))
         judged = next((self._lengths(name) for name in VALIDATION_SPLITS if self._lengths(name)), self._lengths("train"))
-        self.valid = PlannedBatches(self.examples, BatchPlan(judged, VALIDATION_SEED, frames_per_batch, longest, longest))
+        self.valid = PlannedBatches(self.examples, BatchPlan(judged, VALIDATION_SEED, frames_per_batch, stretches))
 
     def train_loader(self, start: int = 0, rank: int = 0, world: int = 1) -> BatchStream:
         """Batches without end; a resumed run gives the step it goes on from."""

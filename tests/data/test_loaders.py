@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from instructavatar.data.loaders import BatchPlan, BatchStream, MotionData
+from instructavatar.data.loaders import BatchPlan, BatchStream, MotionData, StretchLengths
 from instructavatar.face.motion import INDEX
 
 
@@ -34,7 +34,7 @@ class Store:
 
 
 def data(**options) -> MotionData:
-    return MotionData(Store(), frames_per_batch=200, shortest=16, longest=40, validation_batches=3, **options)
+    return MotionData(Store(), frames_per_batch=200, stretches=StretchLengths(16, 28, 40, 0.5), validation_batches=3, **options)
 
 
 def test_batch_k_is_a_function_of_seed_and_k():
@@ -81,6 +81,13 @@ def test_deviations_have_a_floor():
 
 def test_plans_that_cannot_work_are_refused():
     with pytest.raises(ValueError, match="training clips"):
-        BatchPlan({}, 0, 100, 8, 16)
-    with pytest.raises(ValueError, match="shortest <= longest"):
-        BatchPlan({"a": 5}, 0, 100, 20, 16)
+        BatchPlan({}, 0, 100, StretchLengths())
+    with pytest.raises(ValueError, match="shortest <= usual <= longest"):
+        StretchLengths(20, 16)
+
+
+def test_most_stretches_are_short_and_some_are_long():
+    rng = np.random.default_rng(0)
+    drawn = np.array([StretchLengths(32, 80, 160, 0.25).draw(rng) for _ in range(800)])
+    assert drawn.min() >= 32 and drawn.max() <= 160
+    assert (drawn > 80).mean() == pytest.approx(0.25, abs=0.05)

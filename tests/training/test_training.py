@@ -31,7 +31,7 @@ def tiny(store: object, *overrides: str):
 
 @pytest.fixture(scope="module")
 def trained(toy_path, tmp_path_factory) -> Path:
-    return fit(tiny(toy_path, "lightning.trainer.max_steps=150"), tmp_path_factory.mktemp("run"))
+    return fit(tiny(toy_path, "lightning.trainer.max_steps=300"), tmp_path_factory.mktemp("run"))
 
 
 def weights(run: Path) -> torch.Tensor:
@@ -43,7 +43,7 @@ def test_losses_fall_and_are_noted(trained):
     assert rows[-1]["motion"] < 0.3 * rows[0]["motion"]
     assert any("valid" in row for row in read_journal(trained / "metrics.jsonl"))
     assert (trained / "losses.png").stat().st_size > 1000
-    assert config.load(trained / "config.yaml").lightning.trainer.max_steps == 150
+    assert config.load(trained / "config.yaml").lightning.trainer.max_steps == 300
 
 
 def test_resumed_run_equals_the_uninterrupted_one(toy_path, tmp_path):
@@ -151,7 +151,7 @@ def test_a_bundle_holds_what_was_trained(trained, toy_path, tmp_path):
     assert set(manifest) == {"generator.onnx", "config.yaml"}
     settings = config.load(bundle / "config.yaml")
     assert settings.trained.corpus_hash == "toy"
-    assert settings.trained.steps == 150
+    assert settings.trained.steps == 300
     assert len(settings.motion.mean) == len(settings.motion.std) == 58
     assert str(toy_path) not in (bundle / "config.yaml").read_text()
 

@@ -13,7 +13,7 @@ from instructavatar.models.positions import sinusoid
 class ClockCondition(nn.Module):
     """Sinusoidal features of both times, clamped at `longest_s`; exactly zero while no instruction is alive."""
 
-    def __init__(self, width: int, longest_s: float = 10.0, features: int = 16) -> None:
+    def __init__(self, width: int, longest_s: float = 10.0, features: int = 24) -> None:
         super().__init__()
         self.longest_s = longest_s
         self.features = features
@@ -22,6 +22,6 @@ class ClockCondition(nn.Module):
     def forward(self, clock: Tensor, alive: Tensor) -> Tensor:
         """Vectors [B, N, W] from clock [B, N, 2] in seconds and how alive any text is [B, N], 0..1."""
         times = clock.clamp(0.0, self.longest_s)
-        # 6.0 rad/s: the fastest wave turns once a second, the slowest once in about 40 s.
-        waves = sinusoid(times * 6.0, self.features, slowest=40.0)
+        # 20 rad/s: the fastest wave turns three times a second, faster than a nod; the slowest takes 25 s
+        waves = sinusoid(times * 20.0, self.features, slowest=80.0)
         return self.net(waves.reshape(waves.shape[0], waves.shape[1], -1)) * alive[..., None]
