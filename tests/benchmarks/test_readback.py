@@ -38,14 +38,21 @@ def test_companions_are_mirrored_alike(readback):
         assert np.allclose(mirror(np.stack(motions)), np.stack([m for _, _, m in readback.commands((other,))]))
 
 
-def test_r_counts_gains_that_differ_between_faces(readback):
+def test_pooled_r_counts_gains_that_differ_between_faces(readback):
+    varied = deltas_of(readback, ("jawOpen",), lambda level, face: (face + 0.1) * level)
+    assert readback.pooled_correlations(varied, ("jawOpen",))["jawOpen"] < 0.8
+    assert readback.correlations(varied, ("jawOpen",))["jawOpen"] == pytest.approx(1)
+
+
+def test_what_hardly_moves_was_not_read(readback):
     actions = ("jawOpen", "mouthSmileLeft", "cheekPuff")
-    alike = readback.correlations(deltas_of(readback, actions[:2], lambda level, face: 0.7 * level), actions[:2])
-    assert all(r == pytest.approx(1) for r in alike.values())
-    varied = deltas_of(readback, actions[:1], lambda level, face: (face + 0.1) * level)
-    assert readback.correlations(varied, actions[:1])["jawOpen"] < 0.8
-    assert readback.within_faces(varied, actions[:1]) == pytest.approx(1)
-    assert readback.correlations(deltas_of(readback, actions[2:], lambda level, face: 0), actions[2:])["cheekPuff"] == 0
+    r = readback.correlations(deltas_of(readback, actions, lambda level, face: 0.7 * level), actions)
+    assert all(value == pytest.approx(1) for value in r.values())
+    assert set(readback.correlations(deltas_of(readback, actions, lambda level, face: 0.04 * level), actions).values()) == {0.0}
+    two_of_three = deltas_of(readback, actions[:1], lambda level, face: level * (face > 0))
+    assert readback.correlations(two_of_three, actions[:1])["jawOpen"] == pytest.approx(1)
+    one_of_three = deltas_of(readback, actions[:1], lambda level, face: level * (face > 1))
+    assert readback.correlations(one_of_three, actions[:1])["jawOpen"] == 0
 
 
 def test_lost_faces_do_not_hide_the_others(readback):
