@@ -1,7 +1,7 @@
 """Read-back: what the codec draws, measured again by the landmarker.
 
 Each readable action is drawn at 0, 0.25, 0.5, 0.75 and 1 on each face; the score read back, less that of the face drawn neutral, should
-follow. r is taken per action on each face and is 0 where the score does not move by 0.05 at all; an action's r is the median over the faces.
+follow. r is taken per action on each face and is 0 where the score does not move by 0.05; an action's r is the median over the faces.
 r_pooled takes all faces and levels of an action together, so that it also counts against the codec (and the landmarker) how differently
 strong faces read. Eyes move together, so gaze is asked of both; lips can close only over an open jaw, so mouthClose is asked with one.
 """

@@ -52,7 +52,7 @@ RULES: dict[str, Rule] = {
     "smile": Rule({"smile": 0.55}, {"open": 1.0}),
     "big smile": Rule({"smile": 1.3}),
     "sad": Rule(
-        {"sad": 0.55, "droop": 0.4}, {"shut": 0.3, "open": 0.35, "pitch": 3.0, **_FRONT}, {"brows": -0.4, "pitch": -10.0, **_FRONT_BELOW}
+        {"sad": 0.55, "droop": 0.4}, {"shut": 0.45, "open": 0.35, "pitch": 3.0, **_FRONT}, {"brows": -0.4, "pitch": -10.0, **_FRONT_BELOW}
     ),
     "surprised": Rule({"brows": 0.4, "open": 0.45}, {"smile": 0.8}),
     "angry": Rule({"angry": 0.5, "brows": -0.3}, {"smile": 0.6, "shut": 0.35, "open": 0.6, **_FRONT}, {"pitch": -8.0, **_FRONT_BELOW}),
