@@ -2,7 +2,7 @@
 
 Judged from faces measured again on the drawn frames, against the same face's uninstructed clip. What is held (a smile, a turn) must be held
 for a second; nods and shakes must go to and fro. A rule names what must be seen and what must not: a surprised face is no mere
-opened mouth. Limits are about 60 % of what the rig's own prototypes read on portraits, and several times what idle life reads.
+opened mouth. Limits are about 55 % of what the rig's own prototypes read on portraits, and several times what idle life reads.
 """
 
 from __future__ import annotations
@@ -49,22 +49,22 @@ _FRONT = {"yaw": 9.0}
 _FRONT_BELOW = {"yaw": -9.0}
 
 RULES: dict[str, Rule] = {
-    "smile": Rule({"smile": 0.55}, {"open": 1.0}),
-    "big smile": Rule({"smile": 1.3}),
+    "smile": Rule({"smile": 0.8}, {"open": 1.1}),
+    "big smile": Rule({"smile": 1.7}),
     "sad": Rule(
-        {"sad": 0.55, "droop": 0.4}, {"shut": 0.45, "open": 0.35, "pitch": 3.0, **_FRONT}, {"brows": -0.4, "pitch": -10.0, **_FRONT_BELOW}
+        {"sad": 0.7, "droop": 0.5}, {"shut": 0.55, "open": 0.35, "pitch": 3.0, **_FRONT}, {"brows": -0.4, "pitch": -10.0, **_FRONT_BELOW}
     ),
-    "surprised": Rule({"brows": 0.4, "open": 0.45}, {"smile": 0.8}),
-    "angry": Rule({"angry": 0.5, "brows": -0.3}, {"smile": 0.6, "shut": 0.35, "open": 0.6, **_FRONT}, {"pitch": -8.0, **_FRONT_BELOW}),
+    "surprised": Rule({"brows": 0.8, "open": 0.5}, {"smile": 0.8}),
+    "angry": Rule({"angry": 0.8, "brows": -0.45}, {"smile": 0.6, "shut": 0.4, "open": 0.6, **_FRONT}, {"pitch": -8.0, **_FRONT_BELOW}),
     "raise your eyebrows": Rule(
-        {"brows": 0.55}, {"open": 0.4, "shut": 0.3, "droop": 0.5, "pitch": 5.5, **_FRONT}, {"pitch": -5.5, **_FRONT_BELOW}
+        {"brows": 0.8}, {"open": 0.4, "shut": 0.3, "droop": 0.5, "pitch": 5.5, **_FRONT}, {"pitch": -5.5, **_FRONT_BELOW}
     ),
-    "open your mouth": Rule({"open": 0.55}, {"brows": 0.6, "smile": 0.8}),
-    "close your eyes": Rule({"shut": 0.35}, {"smile": 0.6, "yaw": 9.0}, {"brows": -0.8, "yaw": -9.0}),
-    "turn your head left": Rule({"yaw": 8.0}, opposite="turn your head right"),
-    "turn your head right": Rule({"yaw": -8.0}, opposite="turn your head left"),
-    "look up": Rule({"pitch": 5.5}, {"open": 0.45, **_FRONT}, _FRONT_BELOW),
-    "look down": Rule({"pitch": -6.0}, {"smile": 0.6, **_FRONT}, {"brows": -0.8, **_FRONT_BELOW}),
+    "open your mouth": Rule({"open": 0.7}, {"brows": 0.8, "smile": 0.8}),
+    "close your eyes": Rule({"shut": 0.45}, {"smile": 0.6, "droop": 0.7, **_FRONT}, {"brows": -0.8, **_FRONT_BELOW}),
+    "turn your head left": Rule({"yaw": 10.0}, opposite="turn your head right"),
+    "turn your head right": Rule({"yaw": -10.0}, opposite="turn your head left"),
+    "look up": Rule({"pitch": 6.0}, {"open": 0.45, **_FRONT}, _FRONT_BELOW),
+    "look down": Rule({"pitch": -6.5}, {"smile": 0.6, **_FRONT}, {"brows": -0.8, **_FRONT_BELOW}),
 }
 # Motions to and fro: (angle, the other angle, least degrees of a swing).
 SWINGS: dict[str, tuple[str, str, float]] = {"nod": ("pitch", "yaw", 5.0), "shake your head": ("yaw", "pitch", 6.0)}

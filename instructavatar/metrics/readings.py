@@ -1,10 +1,11 @@
 """Readings: a take against the same face's uninstructed take, as a few curves that a person can name.
 
-Each curve is 0 where the face looks as it does uninstructed and about 1 where it does a thing plainly (degrees for the head). Scores of
+Each curve is 0 where the face looks as it does uninstructed and 1 to 2 where it does a thing plainly (degrees for the head). Scores of
 the landmark net and the geometry of its points see different things: the scores saturate or sleep on some faces (a full smile read 0.04 on
 one portrait, 0.7 on another), the geometry moves little but alike on all. A reading is the mean of both; without points, of the scores.
 
-T measured frames. The scales below are medians over 18 portraits (photos, paintings, renders) posed by the rig's prototypes.
+T measured frames. The scales below come from 18 portraits (photos, paintings, renders)
+posed by the rig's prototypes.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def swing(degrees):
 
 # Written here by hand, apart from the corpus: what a person would do.
 ACTED = {
-    "smile": both(mouthSmile=0.5, cheekSquint=0.2),
+    "smile": both(mouthSmile=0.4, cheekSquint=0.2),
     "big smile": both(mouthSmile=0.95, cheekSquint=0.5, eyeSquint=0.2),
     "sad": both(mouthFrown=0.6, browDown=0.05) | {"browInnerUp": 0.6, "mouthShrugLower": 0.4, "pitch": -4},
     "surprised": both(browOuterUp=0.7, eyeWide=0.5) | {"browInnerUp": 0.7, "jawOpen": 0.5},
