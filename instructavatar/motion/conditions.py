@@ -21,11 +21,19 @@ Array = NDArray[np.float32]
 
 
 class TextStates(Protocol):
-    """Encoded segments, as `features.text` gives them."""
+    """Encoded segments, as `features.text` gives them; read-only, so that a frozen record fits."""
 
-    tokens: NDArray[np.float32]  # [S, L, C]
-    mask: NDArray[np.bool_]  # [S, L]
-    pooled: NDArray[np.float32]  # [S, C]
+    @property
+    def tokens(self) -> NDArray[np.float32]:
+        """States of the tokens [S, L, C]."""
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Which tokens are real [S, L]."""
+
+    @property
+    def pooled(self) -> NDArray[np.float32]:
+        """One state per segment [S, C]."""
 
 
 @dataclass(frozen=True)

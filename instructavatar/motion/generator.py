@@ -21,7 +21,7 @@ from instructavatar.motion.conditions import Text, TextStates, clock_of, speech_
 from instructavatar.motion.guidance import Branch, branches, combine
 from instructavatar.motion.sampler import sampler
 from instructavatar.motion.schedule import levels, schedule
-from instructavatar.motion.windows import Window, windows
+from instructavatar.motion.windows import Window, join, windows
 
 Array = NDArray[np.float32]
 # Runs the network: named inputs to x0 [B, T, D].
@@ -39,6 +39,7 @@ class Request:
     seed: int
     branches: tuple[Branch, ...]
     steps: int
+    posed: bool  # the head's rotation is given
 
 
 class Generator:
@@ -124,6 +125,7 @@ class Generator:
                 self.text_guidance if text_guidance is None else text_guidance,
             ),
             steps=self.config.steps if steps is None else steps,
+            posed=pose is not None,
         )
         return FaceMotion(self._clip(request, frames, progress))
 
@@ -147,6 +149,7 @@ class Generator:
         values = np.zeros((frames, self.config.motion_dim), np.float32)
         for number, window in enumerate(windows(frames, self.config.window_frames, self.config.overlap_frames)):
             made = self._window(request, window, values[window.start : window.start + window.given], number)
+            made = made if request.posed else join(made, window.given, slice(ACTION_COUNT, None))
             values[window.start + window.given : window.stop] = made[window.given :]
             if progress:
                 progress(window.stop, frames)

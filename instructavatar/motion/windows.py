@@ -1,12 +1,15 @@
 """Any length: overlapping windows, each given the tail of the last as known motion.
 
-T video frames (25 Hz).
+T video frames (25 Hz), D motion columns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -36,3 +39,18 @@ def windows(frames: int, size: int, overlap: int) -> Iterator[Window]:
         if stop == frames:
             return
         start, given = stop - overlap, overlap
+
+
+def join(made: NDArray[np.float32], given: int, columns: slice, fade: int = 15) -> NDArray[np.float32]:
+    """A window [T, D] whose columns go on smoothly after its `given` first frames; a jump there fades out over `fade` frames.
+
+    For the head, which has mass: what is left of a jump shows even where it is a fraction of a degree.
+    """
+    if given < 2 or given >= len(made):
+        return made
+    made = made.copy()
+    expected = 2 * made[given - 1, columns] - made[given - 2, columns]
+    jump = made[given, columns] - expected
+    after = made[given : given + fade, columns]
+    after -= jump * (0.5 + 0.5 * np.cos(np.pi * np.arange(len(after)) / fade))[:, None]
+    return made

@@ -9,7 +9,7 @@ from instructavatar.errors import BadBundle
 from instructavatar.motion.guidance import branches, combine
 from instructavatar.motion.sampler import SAMPLERS, ddim, dpm, euler, sampler
 from instructavatar.motion.schedule import cosine, levels, linear, schedule
-from instructavatar.motion.windows import windows
+from instructavatar.motion.windows import join, windows
 
 NOISE = np.random.default_rng(0).standard_normal((4000, 3)).astype(np.float32)
 
@@ -81,3 +81,16 @@ def test_windows_cover_every_frame_once(frames):
 def test_windows_that_would_not_move_are_refused():
     with pytest.raises(ValueError, match="overlap"):
         list(windows(10, 5, 5))
+
+
+def test_join_takes_a_jump_out_and_leaves_the_rest():
+    made = np.zeros((40, 4), np.float32)
+    made[:, 1:] = np.arange(40)[:, None]
+    made[10:, 2:] += 5  # columns 2 and 3 jump after the tenth frame
+    joined = join(made, 10, slice(0, 3), fade=15)
+    np.testing.assert_allclose(joined[:11, 2], np.arange(11), atol=1e-5)
+    assert np.abs(np.diff(joined[:, 2]) - 1).max() < 0.6
+    np.testing.assert_array_equal(joined[25:], made[25:])
+    np.testing.assert_array_equal(joined[:, [0, 1, 3]], made[:, [0, 1, 3]])
+    assert join(made, 0, slice(0, 3)) is made
+    assert join(made[:12], 10, slice(0, 3)).shape == (12, 4)
