@@ -345,16 +345,12 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _assets(args: argparse.Namespace) -> int:
-    from rich.console import Console
-    from rich.table import Table
-
     from instructavatar.features.base import inspect_weights
 
-    table = Table("file", "MB", "state", "licence", "source", "SHA-256")
     rows = inspect_weights(args.model)
     for row in rows:
-        table.add_row(row["file"], f"{row['bytes'] / 1e6:.2f}", row["state"], row["licence"], row["source"], row["sha256"][:16])
-    Console().print(table)
+        print(f"{row['file']:<22} {row['bytes'] / 1e6:6.2f} MB  {row['state']:<8} {row['licence']}")
+        print(f"    from {row['source']}\n    SHA-256 {row['sha256']}")
     return 0 if all(row["state"] == "intact" for row in rows) else 8
 
 

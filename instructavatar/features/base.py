@@ -60,6 +60,21 @@ def manifest(folder: Path | str = WEIGHTS) -> dict[str, dict[str, Any]]:
         raise BadBundle(f"expected JSON in {path}, got something else ({error}); restore the file") from error
 
 
+def inspect_weights(folder: Path | str | None = None) -> list[dict[str, Any]]:
+    """Each file of a weights folder's manifest: file, bytes, sha256, source, licence and state: intact, changed or missing."""
+    place = WEIGHTS if folder is None else Path(folder)
+    entries = manifest(place)
+    if not entries:
+        raise MissingFile(f"expected a manifest.json in {place}, found none; give a folder that `instructavatar export` wrote")
+    return [{"file": name, "state": _state(place / name, entry["sha256"]), **entry} for name, entry in sorted(entries.items())]
+
+
+def _state(path: Path, sha256: str) -> str:
+    if not path.is_file():
+        return "missing"
+    return "intact" if hashlib.sha256(path.read_bytes()).hexdigest() == sha256 else "changed"
+
+
 def version_of(path: Path) -> str:
     """The first 12 hex digits of a weights file's SHA-256, for a feature's version string."""
     if not path.is_file():

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -57,3 +58,13 @@ def test_a_net_opens_with_the_asked_threads() -> None:
     net = base.session(base.weights_path("text.onnx"), threads=2)
     assert net.get_session_options().intra_op_num_threads == 2
     assert net.get_inputs()
+
+
+def test_inspection_names_what_changed_and_what_is_gone(tmp_path: Path) -> None:
+    entry = {"sha256": hashlib.sha256(b"a").hexdigest(), "bytes": 1, "source": "here", "licence": "CC0-1.0"}
+    (tmp_path / "manifest.json").write_text(json.dumps({name: entry for name in ("a", "b", "c")}))
+    (tmp_path / "a").write_bytes(b"a")
+    (tmp_path / "b").write_bytes(b"b")
+    assert [(row["file"], row["state"]) for row in base.inspect_weights(tmp_path)] == [("a", "intact"), ("b", "changed"), ("c", "missing")]
+    with pytest.raises(MissingFile, match="manifest.json"):
+        base.inspect_weights(tmp_path / "nowhere")
