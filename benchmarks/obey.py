@@ -78,20 +78,23 @@ def _other(kind: str) -> str:
 class Stage:
     """Makes clips, draws them on faces and measures them; equal motions are generated once."""
 
-    def __init__(self, avatar: Avatar, landmarker: FaceLandmarker) -> None:
-        self.avatar, self.landmarker = avatar, landmarker
+    def __init__(self, avatar: Avatar, landmarker: FaceLandmarker, guidance: float | None = None, curves: bool = False) -> None:
+        """`guidance` other than the bundle's own; `curves` skips drawing and takes the motion as if it had been read back exactly."""
+        self.avatar, self.landmarker, self.guidance, self.curves = avatar, landmarker, guidance, curves
         self._motions: dict[tuple[Any, ...], FaceMotion] = {}
 
     def motion(self, subject: Subject, instruction: str | None, seed: int) -> FaceMotion:
         """The generated motion of a silent clip."""
         key = (id(self.avatar.text), instruction, seed, subject.rest.tobytes())
         if key not in self._motions:
-            clip = self.avatar.animate(subject, instruction=instruction, seconds=SECONDS, seed=seed)
+            clip = self.avatar.animate(subject, instruction=instruction, seconds=SECONDS, seed=seed, text_guidance=self.guidance)
             self._motions[key] = clip.motion
         return self._motions[key]
 
     def take(self, subject: Subject, motion: FaceMotion) -> Take:
         """The motion drawn on the face and measured again."""
+        if self.curves:
+            return Take(motion)
         frames = self.avatar.codec.decode(subject.appearance, motion.values[::EVERY])
         return Take.measure(frames, self.landmarker, rate_hz=FRAME_RATE_HZ / EVERY)
 
@@ -162,7 +165,7 @@ def shuffled(stage: Stage, people: dict[str, Subject], calm: dict[str, Take]) ->
 
 def measure(args: argparse.Namespace) -> list[Row]:
     avatar = Avatar.load(args.model)
-    stage = Stage(avatar, FaceLandmarker.load())
+    stage = Stage(avatar, FaceLandmarker.load(), args.guidance, args.curves)
     people = subjects(avatar, args)
     calm = baselines(stage, people)
     scored, left_out = judge_all(stage, people, calm, 1 if args.quick else 2, "obey")
@@ -186,8 +189,10 @@ def main() -> None:
     parser.add_argument("--model", help="bundle to measure; the default that ships otherwise")
     parser.add_argument("--faces", type=int, default=12, help="at most so many faces")
     parser.add_argument("--oracle", action="store_true", help="also pose the faces by the corpus's own acting")
+    parser.add_argument("--guidance", type=float, help="text guidance; the bundle's own otherwise")
+    parser.add_argument("--curves", action="store_true", help="judge the curves undrawn: seconds, for looking into a model while it trains")
     args = parser.parse_args()
-    report("obey", measure(args), args.json)
+    report("obey (curves, not drawn)" if args.curves else "obey", measure(args), args.json)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ class Puppet:
     def __init__(self):
         self.codec, self.text, self.asked = WarpCodec.load(), Echo(), []
 
-    def animate(self, subject, instruction=None, seconds=None, seed=0):
+    def animate(self, subject, instruction=None, seconds=None, seed=0, text_guidance=None):
         self.asked.append(instruction)
         motion = FaceMotion.of(frames_of(seconds), {"jawOpen": 0.6 if instruction else 0.0})
         return FakeClip(motion)
@@ -105,6 +105,13 @@ def stage(obey, monkeypatch):
     monkeypatch.setattr(obey, "KINDS", ("open your mouth", "turn your head left"))
     monkeypatch.setattr(obey, "SECONDS", 2.0)
     return obey.Stage(Puppet(), FaceLandmarker.load())
+
+
+def test_curves_can_be_judged_undrawn(obey, monkeypatch):
+    monkeypatch.setattr(obey, "KINDS", ("open your mouth",))
+    stage = obey.Stage(Puppet(), None, curves=True)
+    people = {"nobody": Subject(None, None, np.zeros(58, np.float32), None)}
+    assert obey.judge_all(stage, people, obey.baselines(stage, people), 2, "obey")[0].compute()["rate"] == 1.0
 
 
 def test_clips_are_drawn_measured_and_judged(obey, stage):
