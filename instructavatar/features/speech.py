@@ -31,12 +31,15 @@ MEL_PER_FEATURE = SAMPLE_RATE_HZ // MEL_HOP // SPEECH_RATE_HZ
 HOP = 32  # features; 0.64 s
 AHEAD = 16  # features; 0.32 s of look-ahead
 WINDOW = 128  # features; 2.56 s
+# Samples before a hop that its window reaches back to; mel frames end 15 ms later than they are counted.
+BEFORE = (WINDOW - HOP - AHEAD) * SAMPLE_RATE_HZ // SPEECH_RATE_HZ + MEL_WINDOW - MEL_HOP
 
 # log10 of the mel power at the loudest moment of speech at -23 dB RMS (measured: 0.7 synthetic, 1.1 read). Whisper takes each
 # recording's own.
 REFERENCE = 1.0
 FLOOR = (REFERENCE - 8.0 + 4.0) / 4.0
 _BATCH = 4  # windows at a time: larger batches are slower (they leave the cache)
+_BLOCK = 64  # hops whose spectrum is made at once: 41 s, so that hours of sound need no more memory than a minute
 
 RULE = f"window{WINDOW}-hop{HOP}-ahead{AHEAD}-ref{REFERENCE}"  # part of the version: other rule, other numbers
 
@@ -91,23 +94,23 @@ class SpeechEncoder:
         audio = checked(audio)
         count = SPEECH_PER_FRAME * frames_of(len(audio) / SAMPLE_RATE_HZ)
         hops = -(-count // HOP)
-        if not hops:
-            return np.zeros((0, SPEECH_DIM), np.float32)
-        mel = log_mel(self._padded(audio, hops))
-        starts = [MEL_PER_FEATURE * HOP * hop for hop in range(hops)]
-        windows = np.stack([mel[:, start : start + MEL_PER_FEATURE * WINDOW] for start in starts])
-        return np.concatenate([self._run(windows[i : i + _BATCH]) for i in range(0, hops, _BATCH)])[:count]
+        features = np.empty((count, SPEECH_DIM), np.float32)
+        for first in range(0, hops, _BLOCK):
+            self._fill(features[first * HOP :], audio, first, min(_BLOCK, hops - first))
+        return features
 
     def stream(self) -> SpeechStream:
         """An encoder that takes the sound piece by piece and gives the same features."""
         return SpeechStream(self)
 
-    @staticmethod
-    def _padded(audio: NDArray[np.float32], hops: int) -> NDArray[np.float32]:
-        """The sound between the zeros that the first and the last window reach into. Mel frames end 10 ms after their beginning."""
-        before = samples_of(WINDOW - HOP - AHEAD) + MEL_WINDOW - MEL_HOP
-        total = samples_of(hops * HOP + AHEAD) + before
-        return np.pad(audio, (before, max(0, total - before - len(audio))))[:total]
+    def _fill(self, features: NDArray[np.float32], audio: NDArray[np.float32], first: int, hops: int) -> None:
+        """Write the features of some hops, from hop `first` on, to the beginning of `features`; what does not fit is left out."""
+        mel = log_mel(_stretch(audio, first, hops))
+        starts = [MEL_PER_FEATURE * HOP * hop for hop in range(hops)]
+        for i in range(0, hops, _BATCH):
+            windows = np.stack([mel[:, start : start + MEL_PER_FEATURE * WINDOW] for start in starts[i : i + _BATCH]])
+            into = features[i * HOP : (i + len(windows)) * HOP]
+            into[:] = self._run(windows)[: len(into)]
 
     def _run(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Features of the hops [B * 32, 384] inside mel windows [B, 80, 256]."""
@@ -120,8 +123,7 @@ class SpeechStream:
 
     def __init__(self, encoder: SpeechEncoder) -> None:
         self.encoder = encoder
-        # the zeros before the start, as in the offline encoder
-        self.heard = np.zeros(samples_of(WINDOW - HOP - AHEAD) + MEL_WINDOW - MEL_HOP, np.float32)
+        self.heard = np.zeros(BEFORE, np.float32)
         self.samples = 0
         self.given = 0
 
@@ -149,6 +151,15 @@ class SpeechStream:
         return features
 
 
+def _stretch(audio: NDArray[np.float32], first: int, hops: int) -> NDArray[np.float32]:
+    """The sound that the windows of hops `first`.. see, with zeros where they reach past the clip's start or end."""
+    begin = samples_of(first * HOP) - BEFORE
+    end = samples_of((first + hops) * HOP + AHEAD)
+    heard = audio[max(0, begin) : end]
+    left = max(0, -begin)
+    return np.pad(heard, (left, end - begin - left - len(heard)))
+
+
 def samples_of(features: int) -> int:
     """Samples that so many features span.
 
@@ -163,6 +174,7 @@ def checked(audio: NDArray[np.float32]) -> NDArray[np.float32]:
     audio = np.asarray(audio, np.float32)
     if audio.ndim != 1:
         raise BadMedia(f"expected mono sound of shape [N] at 16 kHz, got shape {list(audio.shape)}; mix its channels first")
-    if not np.isfinite(audio).all():
+    # NaN and infinity both reach the least or the greatest; a mask of all samples would cost a quarter of the sound's memory
+    if not np.isfinite([audio.min(initial=0), audio.max(initial=0)]).all():
         raise BadMedia("expected finite sound samples, got NaN or infinity; convert the file again")
     return audio

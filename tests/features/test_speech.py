@@ -1,10 +1,13 @@
 """The speech encoder: Whisper's spectrum, one window rule, the same features live and offline."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from instructavatar.errors import BadBundle, BadMedia, MissingFile
 from instructavatar.face.motion import frames_of
+from instructavatar.features import speech
 from instructavatar.features.speech import AHEAD, FLOOR, HOP, SpeechEncoder, log_mel, mel_filters, samples_of
 
 
@@ -83,6 +86,37 @@ def test_stream_equals_offline(encoder, sound, piece):
     stream = encoder.stream()
     found = [stream.push(sound[i : i + piece]) for i in range(0, len(sound), piece)]
     np.testing.assert_allclose(np.concatenate([*found, stream.finish()]), encoder.encode(sound), atol=1e-4)
+
+
+@pytest.mark.parametrize("block", [1, 2, 3])
+def test_the_size_of_blocks_changes_nothing(encoder, sound, monkeypatch, block):
+    whole, seen = encoder.encode(sound), []
+    monkeypatch.setattr(speech, "_BLOCK", block)
+    monkeypatch.setattr(speech, "log_mel", lambda heard: seen.append(len(heard)) or log_mel(heard))
+    np.testing.assert_allclose(encoder.encode(sound), whole, atol=1e-5)
+    assert len(seen) == -(-5 // block), "2.9 s are five hops"
+    assert max(seen) == samples_of(block * HOP + AHEAD) + speech.BEFORE
+
+
+class DeafNet:
+    """Costs nothing; its features are the first mel bands."""
+
+    def run(self, _, feed):
+        return [np.repeat(feed["mel"][:, :1, ::2].transpose(0, 2, 1), 384, axis=2)]
+
+
+def test_memory_does_not_grow_with_the_sound(encoder, monkeypatch):
+    """Beside the sound and its features, ten minutes need what one minute needs."""
+    monkeypatch.setattr(encoder, "net", DeafNet())
+    needed = []
+    for seconds in (60, 600):
+        heard = np.zeros(seconds * 16_000, np.float32)
+        tracemalloc.start()
+        features = encoder.encode(heard)
+        needed.append(tracemalloc.get_traced_memory()[1] - features.nbytes)
+        tracemalloc.stop()
+        assert features.shape == (50 * seconds, 384) and (features == np.float32(FLOOR)).all()
+    assert needed[1] < 1.1 * needed[0] < 100e6
 
 
 def test_stream_waits_no_longer_than_it_says(encoder, sound):
