@@ -28,9 +28,10 @@ from instructavatar.features.landmarks import FaceLandmarker, choose_face
 from instructavatar.features.speech import SpeechEncoder
 from instructavatar.features.text import TextEncoder
 from instructavatar.media.audio import read_audio
+from instructavatar.media.files import written_beside
 from instructavatar.media.portrait import read_portrait
 from instructavatar.media.provenance import mark
-from instructavatar.media.video import frames_at, write_video
+from instructavatar.media.video import frames_at, read_video, write_video
 from instructavatar.motion.generator import Generator
 
 SILENT_SECONDS = 5.0  # length of a clip without audio when none is asked for
@@ -83,8 +84,13 @@ class Clip:
         return Path(path)
 
     def save_motion(self, path: str | Path) -> Path:
-        """Write the curves as CSV or JSON."""
-        write_curves(self.motion, path)
+        """Write the curves as CSV or JSON, by the file's ending.
+
+        Raises:
+            CannotWrite: the folder cannot be written or the disk is full; no file is left.
+        """
+        with written_beside(path) as part:
+            write_curves(self.motion, part)
         return Path(path)
 
 
@@ -121,6 +127,10 @@ class Avatar:
         from instructavatar.codecs.warp import WarpCodec
 
         drawn_by = config.build(config.load(codec)) if codec else WarpCodec.load()
+        if not isinstance(drawn_by, Codec):
+            raise BadOption(
+                f"expected {codec} to name a codec (target + params), got {type(drawn_by).__name__}; see configs/codec/warp.yaml"
+            )
         return cls(
             generator=Generator.load(bundle),
             landmarker=FaceLandmarker.load(),
@@ -169,7 +179,7 @@ class Avatar:
             portrait: a path, an RGB array, a PIL image, or a `Subject` from `analyse`.
             audio: a path, or mono samples at 16 kHz.
             instruction: a sentence, or timed segments such as "0-2s: smile | 2-4s: turn left".
-            seconds: length without audio (5 when not given); with audio, cuts or pads it.
+            seconds: length without audio (when not given: the end of timed segments, else 5); with audio, cuts or pads it.
             pose: head pitch, yaw, roll [T, 3] in degrees to follow instead of the predicted ones.
             seed: the same seed gives the same video.
             text_guidance: classifier-free guidance scale of the instruction; the bundle's own when not given.
@@ -184,7 +194,7 @@ class Avatar:
         """
         _check_numbers(seconds=seconds, seed=seed, text_guidance=text_guidance, audio_guidance=audio_guidance, intensity=intensity)
         samples = _samples(audio)
-        length = _length(samples, seconds)
+        length = _length(samples, seconds, instruction)
         script = Script.parse(instruction, length) if instruction and instruction.strip() else None
         subject = portrait if isinstance(portrait, Subject) else self.analyse(portrait, face=face, max_side=max_side)
         frames = frames_of(length)
@@ -195,7 +205,7 @@ class Avatar:
             script=script,
             text_states=self.text.encode([segment.text for segment in script.segments]) if script else None,
             rest=subject.rest,
-            pose=None if pose is None else _fit(np.asarray(pose, np.float32), frames, hold=True),
+            pose=None if pose is None else _fit(_checked_pose(pose), frames, hold=True),
             seed=seed,
             text_guidance=(self.generator.text_guidance if text_guidance is None else text_guidance) * intensity,
             speech_guidance=audio_guidance,
@@ -257,27 +267,37 @@ def _samples(audio: Any) -> NDArray[np.float32] | None:
     if audio is None:
         return None
     if isinstance(audio, np.ndarray):
-        if audio.ndim != 1 or not audio.size or not np.isfinite(audio).all():
-            raise BadMedia(f"expected finite mono samples [N] at {SAMPLE_RATE_HZ} Hz, got an array of shape {list(audio.shape)}")
+        whole = audio.ndim == 1 and audio.size > 0 and np.issubdtype(audio.dtype, np.floating)
+        if not whole or not np.isfinite(audio).all():
+            got = f"{audio.dtype} {list(audio.shape)}"
+            raise BadMedia(f"expected finite mono samples [N] as floats from -1 to 1 at {SAMPLE_RATE_HZ} Hz, got an array of {got}")
         return audio.astype(np.float32)
     return read_audio(audio)
 
 
+def _checked_pose(pose: Any) -> NDArray[np.float32]:
+    values = np.asarray(pose, np.float32)
+    if values.ndim != 2 or values.shape[1] != 3 or not len(values) or not np.isfinite(values).all():
+        raise BadOption(f"expected a pose [T, 3] of finite degrees (pitch, yaw, roll), got an array of shape {list(values.shape)}")
+    return values
+
+
 def _own_sound(path: str | Path, frames: int) -> NDArray[np.float32] | None:
-    """The driving video's sound, or None when it has none."""
-    try:
-        return _fit(read_audio(path), frames * SAMPLES_PER_FRAME)
-    except BadMedia:
-        return None
+    """The driving video's sound, from its first frame on; None when it has none."""
+    sound = read_video(path).audio
+    return None if sound is None else _fit(sound, frames * SAMPLES_PER_FRAME)
 
 
-def _length(samples: NDArray[np.float32] | None, seconds: float | None) -> float:
-    """Length of the clip in seconds: as asked, else the audio's, else the default; at least one frame."""
+def _length(samples: NDArray[np.float32] | None, seconds: float | None, instruction: str | None) -> float:
+    """Length of the clip in seconds: as asked, else the audio's, else the end of the timed segments, else the default."""
     if seconds is not None:
         return seconds
-    if samples is None:
+    if samples is not None:
+        return max(len(samples) / SAMPLE_RATE_HZ, 1 / FRAME_RATE_HZ)
+    if not instruction or not instruction.strip():
         return SILENT_SECONDS
-    return max(len(samples) / SAMPLE_RATE_HZ, 1 / FRAME_RATE_HZ)
+    last = Script.parse(instruction, LONGEST_SECONDS).segments[-1]
+    return last.end_s if last.end_s < LONGEST_SECONDS else last.start_s + SILENT_SECONDS
 
 
 def _fit(values: NDArray[np.float32], length: int, hold: bool = False) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from instructavatar import __version__
-from instructavatar.console import Parser, ProgressBars, number_between, trainer_overrides, whole_between
+from instructavatar.console import Parser, ProgressBars, face_choice, number_between, trainer_overrides, whole_between
 from instructavatar.errors import BadMedia, BadOption, CannotWrite, InstructAvatarError, MissingFile
+from instructavatar.jobs import read_jobs
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -33,11 +35,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InstructAvatarError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except MemoryError:
+        print("error: not enough memory for this; give a smaller picture or a shorter clip", file=sys.stderr)
+        return InstructAvatarError.exit_code
     except KeyboardInterrupt:
         print("interrupted; nothing half-written was left", file=sys.stderr)
         return 130
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        print(f"error: {error.strerror or error}: {error.filename or 'no file named'}; check the path and the free space", file=sys.stderr)
+        return CannotWrite.exit_code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -131,19 +139,28 @@ def _add_model(p: argparse.ArgumentParser) -> None:
 
 def _generate(args: argparse.Namespace) -> int:
     if args.list:
+        _refuse_together("--list", args, "portrait", "source_image", "output", "save_motion")
         return _run_list(args)
     portrait = _portrait_of(args)
-    avatar = _load_avatar(args)
     output = args.output or _default_output(portrait, args.audio or args.motion)
-    _animate(avatar, args, portrait, output)
+    _check_job(args, portrait, output)
+    _animate(_load_avatar(args), args, portrait, output)
     return 0
+
+
+def _check_job(args: argparse.Namespace, portrait: str, output: Path) -> None:
+    """Fail before the work rather than after it."""
+    if args.motion:
+        _refuse_together("--motion", args, "instruction", "seconds", "cfg_scale", "audio_cfg_scale")
+    for target in (output, args.save_motion):
+        if target:
+            _refuse_unwritable(Path(target), portrait, args.audio, args.motion)
 
 
 def _animate(avatar: Any, args: argparse.Namespace, portrait: str, output: Path) -> None:
     started = time.perf_counter()
-    _refuse_unwritable(output)
     with ProgressBars(args.quiet) as bars:
-        shared = {"face": _face(args.face), "max_side": args.max_side, "progress": bars}
+        shared = {"face": face_choice(args.face), "max_side": args.max_side, "progress": bars}
         if args.motion:
             clip = avatar.reenact(portrait, Path(args.motion), audio=args.audio, **shared)
         else:
@@ -162,9 +179,9 @@ def _animate(avatar: Any, args: argparse.Namespace, portrait: str, output: Path)
 
 
 def _finish(clip: Any, args: argparse.Namespace, output: Path, bars: Any, started: float) -> None:
-    clip.save(output, concat=args.concat, progress=bars)
-    if getattr(args, "save_motion", None):
+    if args.save_motion:
         clip.save_motion(args.save_motion)
+    clip.save(output, concat=args.concat, progress=bars)
     bars.stop()
     spent = time.perf_counter() - started
     print(f"{output}  {clip.seconds:.2f} s of video in {spent:.1f} s ({spent / clip.seconds:.2f} x real time)")
@@ -182,19 +199,23 @@ def _demo(args: argparse.Namespace) -> int:
 
 def _reenact(args: argparse.Namespace) -> int:
     portrait = _portrait_of(args)
-    started = time.perf_counter()
     output = args.output or _default_output(portrait, args.driving)
-    _refuse_unwritable(output)
+    for target in (output, args.save_motion):
+        if target:
+            _refuse_unwritable(target, portrait, args.driving, args.audio)
     avatar = _load_avatar(args)
+    started = time.perf_counter()
     with ProgressBars(args.quiet) as bars:
-        clip = avatar.reenact(portrait, Path(args.driving), audio=args.audio, face=_face(args.face), max_side=args.max_side, progress=bars)
+        clip = avatar.reenact(
+            portrait, Path(args.driving), audio=args.audio, face=face_choice(args.face), max_side=args.max_side, progress=bars
+        )
         _finish(clip, args, output, bars, started)
     return 0
 
 
 def _run_list(args: argparse.Namespace) -> int:
     """Every job of a JSONL file; finished ones are kept, failed ones are named at the end."""
-    jobs = _read_jobs(args.list)
+    jobs = read_jobs(args.list)
     avatar = _load_avatar(args)
     failed: list[str] = []
     for number, job in enumerate(jobs, 1):
@@ -206,6 +227,7 @@ def _run_list(args: argparse.Namespace) -> int:
             if output.exists():
                 print(f"{output}  is there already, kept")
                 continue
+            _check_job(merged, portrait, output)
             _animate(avatar, merged, portrait, output)
         except InstructAvatarError as error:
             failed.append(f"{name}: {error}")
@@ -214,26 +236,6 @@ def _run_list(args: argparse.Namespace) -> int:
     for line in failed:
         print(f"failed: {line}", file=sys.stderr)
     return 1 if failed else 0
-
-
-def _read_jobs(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        raise MissingFile(f"expected a list of jobs, found no file at {path}")
-    known = {"portrait", "audio", "instruction", "motion", "output", "seconds", "seed", "intensity", "face", "cfg_scale", "audio_cfg_scale"}
-    jobs = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            job = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise BadOption(f"{path} line {number} is not JSON: {error.msg}") from error
-        if not isinstance(job, dict) or not set(job) <= known:
-            raise BadOption(f"{path} line {number}: expected an object with keys among {', '.join(sorted(known))}")
-        jobs.append(job)
-    if not jobs:
-        raise BadOption(f"{path} holds no jobs; expected one JSON object a line")
-    return jobs
 
 
 # --- the recipe --------------------------------------------------------------------------------------------------------------------------
@@ -354,19 +356,13 @@ def _assets(args: argparse.Namespace) -> int:
     return 0 if all(row["state"] == "intact" for row in rows) else 8
 
 
-# --- small helpers ------------------------------------------------------------------------------------------------------------------------
-
-
-def _face(value: str | int | None) -> int | str | None:
-    if value is None or value == "largest":
-        return value
-    if str(value).isdigit():
-        return int(value)
-    raise BadOption(f"expected --face to be 'largest' or a number from 0, got {value!r}")
+# --- shared ------------------------------------------------------------------------------------------------------------------------------
 
 
 def _portrait_of(args: argparse.Namespace) -> str:
     given = args.portrait or args.source_image
+    if args.portrait and args.source_image:
+        raise BadOption("expected one portrait, got two: PORTRAIT and --source_image")
     if not given:
         raise BadOption("expected a portrait, got none; example: instructavatar generate face.jpg -a voice.wav -o out.mp4")
     return str(given)
@@ -377,20 +373,30 @@ def _default_output(portrait: str, driver: str | None, number: int | None = None
     return Path("out") / ("--".join(part for part in parts if part) + ".mp4")
 
 
-def _refuse_unwritable(output: Path) -> None:
-    """Fail before the work rather than after it."""
+def _refuse_unwritable(output: Path, *inputs: Any) -> None:
+    """Refuse an output that is a folder, an input, or in a place that cannot be written; nothing is made."""
     if output.is_dir():
         raise CannotWrite(f"expected a file name for the output, got the folder {output}")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"cannot make the folder {output.parent}: {error.strerror}") from error
+    if output.exists() and any(given and Path(given).exists() and output.samefile(given) for given in inputs):
+        raise CannotWrite(f"expected an output beside the inputs, got {output}, which is one of them; choose another name")
+    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise CannotWrite(f"expected a folder that can be written for {output}, got {folder}; choose another place")
+
+
+def _refuse_together(option: str, args: argparse.Namespace, *others: str) -> None:
+    given = [name for name in others if getattr(args, name) is not None]
+    if given:
+        raise BadOption(f"{option} does not go together with --{given[0]}; leave one of them out")
 
 
 def _load_avatar(args: argparse.Namespace) -> Any:
     from instructavatar.avatar import Avatar
 
-    return Avatar.load(args.model, codec=args.codec)
+    model = args.model
+    if model and (model / "checkpoints").is_dir():  # a training run rather than a bundle
+        model = _training_side("instructavatar.training.fit").export_run(model, model / "bundle")
+    return Avatar.load(model, codec=args.codec)
 
 
 if __name__ == "__main__":

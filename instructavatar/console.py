@@ -44,6 +44,15 @@ def whole_between(low: int, high: int) -> Callable[[str], int]:
     return whole
 
 
+def face_choice(value: str | int | None) -> int | str | None:
+    """Which face: its number, 'largest', or None where nothing was said."""
+    if value is None or value == "largest":
+        return value
+    if str(value).isdecimal():
+        return int(value)
+    raise BadOption(f"expected --face to be 'largest' or a number from 0, got {value!r}")
+
+
 def trainer_overrides(unknown: list[str], command: str) -> list[str]:
     """`--trainer.devices 8` of the published command as an override; every other unknown option is refused."""
     overrides: list[str] = []

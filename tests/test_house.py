@@ -28,11 +28,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     "avatar": {"media", "face", "features", "codecs", "motion", "config"},
     "metrics": {"media", "face", "features", "codecs", "data.store", "config"},
     "console": set(),
-    "cli": {"console", "media", "face", "features", "codecs", "motion", "models", "prepare", "training", "avatar", "metrics", "config"},
+    "jobs": {"console"},
+    "cli": {
+        "console",
+        "jobs",
+        "media",
+        "face",
+        "features",
+        "codecs",
+        "motion",
+        "models",
+        "prepare",
+        "training",
+        "avatar",
+        "metrics",
+        "config",
+    },
 }
 # What never loads on the inference side, and what stays in one room.
 NEVER_AT_INFERENCE = {"torch", "lightning", "lmdb", "onnx", "transformers", "scipy", "soundfile", "mediapipe"}
-INFERENCE_ROOMS = {"errors", "config", "media", "face", "features", "codecs", "motion", "avatar", "console", "cli"}
+INFERENCE_ROOMS = {"errors", "config", "media", "face", "features", "codecs", "motion", "avatar", "console", "jobs", "cli"}
 # A folder of configs/ may point only into these rooms.
 TARGETS: dict[str, set[str]] = {
     "corpora": {"prepare"},

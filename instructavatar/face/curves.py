@@ -16,7 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.errors import BadMedia, MissingFile
-from instructavatar.face.motion import COLUMNS, FRAME_RATE_HZ, INDEX, MOTION_DIM, FaceMotion
+from instructavatar.face.motion import ACTION_COUNT, COLUMNS, FRAME_RATE_HZ, INDEX, MOTION_DIM, ROTATION, TRANSLATION, FaceMotion
+
+_RANGES = (
+    ("actions", slice(0, ACTION_COUNT), -0.05, 1.5),
+    ("head rotation in degrees", ROTATION, -90.0, 90.0),
+    ("head translation in inter-ocular distances", TRANSLATION, -4.0, 4.0),
+)
 
 
 def read_curves(path: str | Path) -> FaceMotion:
@@ -24,7 +30,7 @@ def read_curves(path: str | Path) -> FaceMotion:
 
     Raises:
         MissingFile: no such file.
-        BadMedia: not CSV or JSON of curves, an unknown name, uneven lengths, or numbers that are not finite.
+        BadMedia: not CSV or JSON of curves, an unknown name, uneven lengths, or numbers that are not finite or out of range.
     """
     path = Path(path)
     if not path.is_file():
@@ -32,7 +38,9 @@ def read_curves(path: str | Path) -> FaceMotion:
     try:
         text = path.read_text(encoding="utf-8-sig")
         rate_hz, curves = _parse_json(text) if path.suffix.lower() == ".json" else _parse_csv(text)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except OSError as error:
+        raise MissingFile(f"expected readable motion curves at {path}, got: {error.strerror}") from error
+    except (ValueError, TypeError, AttributeError, LookupError, csv.Error) as error:
         raise BadMedia(
             f"{path} does not hold motion curves: {error}; expected a CSV with a header of names or JSON with 'curves'"
         ) from error
@@ -80,9 +88,20 @@ def _assemble(path: Path, rate_hz: float, curves: dict[str, list[float]]) -> Fac
     values = np.zeros((lengths.pop(), MOTION_DIM), np.float32)
     for name, curve in curves.items():
         values[:, INDEX[name]] = curve
-    if not np.isfinite(values).all() or not np.isfinite(rate_hz) or rate_hz <= 0:
-        raise BadMedia(f"expected finite numbers in {path}, got NaN or infinity")
+    _check_range(path, rate_hz, values)
     return FaceMotion(_resample(values, rate_hz))
+
+
+def _check_range(path: Path, rate_hz: float, values: NDArray[np.float32]) -> None:
+    """Refuse what no face does; curves in percent are the usual cause."""
+    if not np.isfinite(values).all():
+        raise BadMedia(f"expected finite numbers in {path}, got NaN or infinity")
+    if not 1 <= rate_hz <= 1000:
+        raise BadMedia(f"expected 1 to 1000 frames per second in {path}, got {rate_hz:g}")
+    for what, columns, low, high in _RANGES:
+        outside = (values[:, columns] < low) | (values[:, columns] > high)
+        if outside.any():
+            raise BadMedia(f"expected {what} from {low:g} to {high:g} in {path}, got {values[:, columns][outside][0]:g}")
 
 
 def _resample(values: NDArray[np.float32], rate_hz: float) -> NDArray[np.float32]:

@@ -34,7 +34,11 @@ def test_a_subset_at_another_rate_is_resampled(tmp_path):
         ("a.csv", "jawOpen\nnan\n", "finite"),
         ("a.json", "{}", "does not hold motion curves"),
         ("a.json", '{"curves": {"jawOpen": [1], "yaw": [1, 2]}}', "one length"),
-        ("a.json", '{"fps": 0, "curves": {"jawOpen": [1]}}', "finite"),
+        ("a.json", '{"fps": 0, "curves": {"jawOpen": [1]}}', "1 to 1000 frames per second"),
+        ("a.csv", "jawOpen,yaw\n0.1\n", "does not hold motion curves"),
+        ("a.csv", "jawOpen\n55\n", "expected actions from -0.05 to 1.5 .* got 55"),
+        ("a.csv", "yaw\n1e20\n", "head rotation"),
+        ("a.csv", "z\n-9\n", "head translation"),
         ("a.json", "[", "does not hold motion curves"),
     ],
 )
