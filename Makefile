@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/pip install --quiet --disable-pip-version-check
-TORCH   = torch==2.13.0
+# An ordinary Linux machine without a GPU saves gigabytes with: make test TORCH='torch --index-url URL of its CPU builds'
+TORCH  ?= torch==2.13.0
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow check format model clean
@@ -13,14 +14,14 @@ help:            ## Say what can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # A stamp per kind of installation: it is made again when pyproject.toml changes.
 $(VENV)/.run: $(BIN)/python pyproject.toml
 	$(PIP) -e .
 	@touch $@
 
-# The CPU build of torch first: a bare `torch` would pull gigabytes of CUDA.
+# torch first, so that its version is chosen here and not by what depends on it.
 $(VENV)/.develop: $(BIN)/python pyproject.toml
 	$(PIP) $(TORCH)
 	$(PIP) -e '.[train,dev]'
@@ -54,5 +55,5 @@ model: $(VENV)/.corpus    ## Make the corpus, train the default generator and ex
 	$(BIN)/instructavatar train --base configs/motion/default.yaml --logdir runs/default --extra data.params.store=data/puppet
 	$(BIN)/instructavatar export runs/default --output runs/default/bundle --probe data/tiny --model_name puppet-1
 
-clean:    ## Remove what the other targets made, the environment excepted
+clean:    ## Remove outputs, builds and caches; the environment, data/ and runs/ stay
 	rm -rf out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage
