@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.face.landmarks import Landmarks
+from instructavatar.face.landmarks import Landmarks, places_from
+from instructavatar.face.motion import MOTION_DIM, ROTATION, TRANSLATION
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def checked_portrait(portrait: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def measured_motion(landmarks: Sequence[Landmarks]) -> NDArray[np.float32]:
     """FaceMotion rows [T, 58] of measured faces: scores as they are, rotation and translation relative to the first frame."""
     if not landmarks:
-        return np.zeros((0, 58), np.float32)
+        return np.zeros((0, MOTION_DIM), np.float32)
     rows = np.stack([np.concatenate([face.actions, face.rotation_deg, face.translation]) for face in landmarks]).astype(np.float32)
-    rows[:, 52:] -= rows[0, 52:]
+    rows[:, ROTATION] -= rows[0, ROTATION]
+    rows[:, TRANSLATION] = places_from(rows[0, TRANSLATION], rows[:, TRANSLATION])
     return rows

@@ -42,7 +42,7 @@ class Landmarks:
     """[3] pitch, yaw, roll in degrees."""
     translation: NDArray[np.float32] = field(default_factory=_zeros3)
     """[3] where the neck pivot lies from the middle of the picture: x right and y up, in inter-ocular distances as drawn in this picture;
-    z = CAMERA_DISTANCE * ln(size / reference size). Only differences between frames carry meaning; `features.face_motion` takes them."""
+    z = CAMERA_DISTANCE * ln(size / reference size). Only places relative to another frame's carry meaning; `places_from` takes them."""
     score: float = 1.0
     """How sure the landmark net is that this is a face, 0..1."""
 
@@ -83,3 +83,13 @@ class Landmarks:
         points = self.points * np.float32(scale)
         points[:, :2] += np.asarray(shift_px, np.float32)
         return replace(self, points=points)
+
+
+def places_from(start: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Places as `Landmarks.translation` gives them [T, 3] -> x, y, z from the place `start` [3], in the inter-ocular distances there.
+
+    A face that grows where it is moves along z alone.
+    """
+    grown = np.exp((places[:, 2] - start[2]) / CAMERA_DISTANCE)
+    flat = places[:, :2] * grown[:, None] - start[:2]
+    return np.concatenate([flat, (CAMERA_DISTANCE * (1 - 1 / grown))[:, None]], axis=1).astype(np.float32)

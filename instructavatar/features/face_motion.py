@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.errors import BadOption, FaceProblem
-from instructavatar.face.landmarks import CAMERA_DISTANCE, Landmarks
+from instructavatar.face.landmarks import Landmarks, places_from
 from instructavatar.face.motion import ACTION_COUNT, INDEX, MOTION_DIM, ROTATION, TRANSLATION, FaceMotion
 
 VERSION = "face_motion-1"
@@ -46,7 +46,8 @@ def face_motion(faces: Sequence[Landmarks | None], *, reference: str = "first", 
     if not seen:
         raise FaceProblem(f"expected a face in the video, found none in {len(faces)} frames; give a video that shows a face from the front")
     rows = np.stack([_row(face) for face in faces if face is not None])
-    rows[:, TRANSLATION] = _relative(rows[:, TRANSLATION], reference)
+    places = rows[:, TRANSLATION]
+    rows[:, TRANSLATION] = places_from(places[0] if reference == "first" else np.median(places, axis=0), places)
     values = _filled(rows, np.array(seen), len(faces))
     return FaceMotion(gaussian(values, smooth) if smooth > 0 else values)
 
@@ -83,14 +84,6 @@ def gaussian(values: NDArray[np.float32], deviation: float) -> NDArray[np.float3
 
 def _row(face: Landmarks) -> NDArray[np.float32]:
     return np.concatenate([face.actions, face.rotation_deg, face.translation])
-
-
-def _relative(places: NDArray[np.float32], reference: str) -> NDArray[np.float32]:
-    """Places as `Landmarks.translation` gives them [T, 3] -> x, y, z from the reference, in its inter-ocular distances."""
-    start = places[0] if reference == "first" else np.median(places, axis=0)
-    grown = np.exp((places[:, 2] - start[2]) / CAMERA_DISTANCE)
-    flat = places[:, :2] * grown[:, None] - start[:2]
-    return np.concatenate([flat, (CAMERA_DISTANCE * (1 - 1 / grown))[:, None]], axis=1).astype(np.float32)
 
 
 def _filled(rows: NDArray[np.float32], seen: NDArray[np.int64], frames: int) -> NDArray[np.float32]:

@@ -5,7 +5,9 @@ import pytest
 
 from instructavatar.codecs.base import Codec, checked_portrait
 from instructavatar.codecs.identity import IdentityCodec
-from instructavatar.face.landmarks import Landmarks
+from instructavatar.face.landmarks import CAMERA_DISTANCE, Landmarks
+from instructavatar.face.motion import TRANSLATION
+from instructavatar.features.face_motion import face_motion
 
 
 def face(value: float = 0.0) -> Landmarks:
@@ -27,8 +29,18 @@ def test_measured_motion_counts_pose_from_the_first_frame():
     motion = IdentityCodec().encode_motion([face(0.25), face(0.75)])
     assert motion.shape == (2, 58) and motion.dtype == np.float32
     np.testing.assert_allclose(motion[:, 0], [0.25, 0.75])
-    np.testing.assert_allclose(motion[:, 52:], [[0.0] * 6, [0.5] * 6])
+    np.testing.assert_allclose(motion[:, 52:55], [[0.0] * 3, [0.5] * 3])
     assert IdentityCodec(4).encode_motion([]).shape == (0, 4)
+
+
+def test_a_face_twice_as_near_in_place_moves_along_z_alone():
+    """Places are told in distances as drawn: a face that has doubled in size where it was lies half as many of them from the middle."""
+    far = Landmarks(np.zeros((478, 3)), np.zeros(52), np.zeros(3), np.array([1.0, -0.5, 0.3]))
+    near = Landmarks(np.zeros((478, 3)), np.zeros(52), np.zeros(3), np.array([0.5, -0.25, 0.3 + CAMERA_DISTANCE * np.log(2)]))
+    x, y, z = IdentityCodec().encode_motion([far, near])[1, TRANSLATION]
+    assert (x, y) == pytest.approx((0, 0), abs=1e-6)
+    assert CAMERA_DISTANCE / (CAMERA_DISTANCE - z) == pytest.approx(2, rel=1e-5)
+    np.testing.assert_array_equal(IdentityCodec().encode_motion([far, near]), face_motion([far, near]).values)
 
 
 @pytest.mark.parametrize("motion", [np.zeros(58), np.zeros((2, 57)), np.full((2, 58), np.nan)])
