@@ -5,7 +5,6 @@ T video frames (25 Hz) of 2 speech features each (50 Hz). All chance comes from 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,9 +15,7 @@ from numpy.typing import NDArray
 from instructavatar.data.batch import SPEECH_PER_FRAME, ClipExample
 from instructavatar.errors import BadBundle
 from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, ROTATION, mirror
-from instructavatar.face.script import Script, Segment
-
-_SIDES = re.compile(r"\b(left|right)(\w*)\b", re.IGNORECASE)
+from instructavatar.face.script import Script, Segment, alive_frames, clock_of, swap_sides
 
 
 class ClipSource(Protocol):
@@ -122,45 +119,6 @@ class ClipExamples:
         if mask.all():
             mask[1:] = 0
         return mask
-
-
-def swap_sides(text: str) -> str:
-    """The sentence with left and right exchanged.
-
-    >>> swap_sides("Turn left, then look to the Right")
-    'Turn right, then look to the Left'
-    """
-    return _SIDES.sub(lambda found: _other_side(found[1]) + found[2], text)
-
-
-def _other_side(word: str) -> str:
-    other = "right" if word.lower() == "left" else "left"
-    if word.isupper():
-        return other.upper()
-    return other.capitalize() if word[0].isupper() else other
-
-
-def alive_frames(segments: Sequence[Segment], start: int, frames: int) -> NDArray[np.float32]:
-    """Which segment lives in which frame [T, S], for `frames` frames from frame `start` of the clip on."""
-    times = (start + np.arange(frames)) / FRAME_RATE_HZ
-    alive = np.zeros((frames, len(segments)), np.float32)
-    for i, segment in enumerate(segments):
-        alive[:, i] = (times >= segment.start_s - 1e-6) & (times < segment.end_s - 1e-6)
-    return alive
-
-
-def clock_of(segments: Sequence[Segment], start: int, frames: int) -> NDArray[np.float32]:
-    """Seconds since the live segment began and until it ends [T, 2]; zero where none is alive.
-
-    A segment that began before the stretch keeps its true times.
-    """
-    times = (start + np.arange(frames)) / FRAME_RATE_HZ
-    clock = np.zeros((frames, 2), np.float32)
-    for segment, alive in zip(segments, alive_frames(segments, start, frames).T, strict=True):
-        on = alive > 0
-        clock[on, 0] = times[on] - segment.start_s
-        clock[on, 1] = segment.end_s - times[on]
-    return clock
 
 
 def _speech(record: Mapping[str, Any], start: int, frames: int) -> tuple[NDArray[np.floating], NDArray[np.float32]]:

@@ -2,21 +2,29 @@
 
 A plain sentence is one segment over the whole clip: "smile". Several segments are written "0-2s: smile | 2-4s: turn left"; the end may be
 left out ("2-: turn left" runs to the end of the clip). A script splits time only; the meaning of each text is the generator's business.
+
+T video frames (25 Hz), S segments.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from instructavatar.errors import BadScript
+from instructavatar.face.motion import FRAME_RATE_HZ
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)"
 _UNIT = r"\s*(?:s|sec|secs|second|seconds)?"
 # "0-2s: text", "0.5s - 2: text", "2-: text", "1 to 3 s: text"
 _TIMED = re.compile(rf"^\s*({_NUMBER}){_UNIT}\s*(?:-|–|to)\s*({_NUMBER})?{_UNIT}\s*:\s*(.*?)\s*$", re.IGNORECASE | re.DOTALL)
 _LOOKS_TIMED = re.compile(rf"^\s*{_NUMBER}{_UNIT}\s*(?:-|–|to\b)[^|:]*:", re.IGNORECASE)
+_SIDES = re.compile(r"\b(left|right)(\w*)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,43 @@ class Script:
     def at(self, time_s: float) -> Segment | None:
         """The segment alive at a time, or None in a gap."""
         return next((s for s in self.segments if s.start_s <= time_s < s.end_s), None)
+
+
+def alive_frames(segments: Sequence[Segment], start: int, frames: int) -> NDArray[np.float32]:
+    """Which segment lives in which frame [T, S], for `frames` frames from frame `start` of the clip on."""
+    times = (start + np.arange(frames)) / FRAME_RATE_HZ
+    begins = np.array([s.start_s for s in segments])
+    ends = np.array([s.end_s for s in segments])
+    return ((times[:, None] >= begins - 1e-6) & (times[:, None] < ends - 1e-6)).astype(np.float32)
+
+
+def clock_of(segments: Sequence[Segment], start: int, frames: int) -> NDArray[np.float32]:
+    """Seconds since the live segment began and until it ends [T, 2]; zero where none is alive.
+
+    A segment that began before the stretch keeps its true times.
+    """
+    times = (start + np.arange(frames)) / FRAME_RATE_HZ
+    clock = np.zeros((frames, 2), np.float32)
+    for segment, alive in zip(segments, alive_frames(segments, start, frames).T, strict=True):
+        on = alive > 0
+        clock[on] = np.stack([times[on] - segment.start_s, segment.end_s - times[on]], 1)
+    return clock
+
+
+def swap_sides(text: str) -> str:
+    """The text for the mirrored face: left and right exchanged.
+
+    >>> swap_sides("Turn left, then wink your Right eye")
+    'Turn right, then wink your Left eye'
+    """
+    return _SIDES.sub(lambda found: _other_side(found[1]) + found[2], text)
+
+
+def _other_side(word: str) -> str:
+    other = "right" if word.lower() == "left" else "left"
+    if word.isupper():
+        return other.upper()
+    return other.capitalize() if word[0].isupper() else other
 
 
 def _number(value: float) -> str:

@@ -5,7 +5,6 @@ T video frames (25 Hz) of 2 speech features each, C feature width, L text tokens
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.errors import BadOption
-from instructavatar.face.motion import FRAME_RATE_HZ, SPEECH_PER_FRAME
-from instructavatar.face.script import Script, Segment
+from instructavatar.face.motion import SPEECH_PER_FRAME
+from instructavatar.face.script import Script, Segment, alive_frames
 from instructavatar.motion.windows import Window
 
 Array = NDArray[np.float32]
@@ -62,26 +61,6 @@ class Text:
         if not self.segments:
             return np.zeros((len(window), 1), np.float32)
         return alive_frames(self.segments, window.start, len(window))
-
-
-def alive_frames(segments: Sequence[Segment], start: int, frames: int) -> Array:
-    """Which segment lives in which frame [T, S], for `frames` frames from frame `start` on."""
-    times = (start + np.arange(frames)) / FRAME_RATE_HZ
-    begins = np.array([s.start_s for s in segments])
-    ends = np.array([s.end_s for s in segments])
-    return ((times[:, None] >= begins - 1e-6) & (times[:, None] < ends - 1e-6)).astype(np.float32)
-
-
-def clock_of(segments: Sequence[Segment], start: int, frames: int) -> Array:
-    """Seconds since the live segment began and until it ends [T, 2]; zero where none is alive."""
-    clock = np.zeros((frames, 2), np.float32)
-    if not segments:
-        return clock
-    times = (start + np.arange(frames)) / FRAME_RATE_HZ
-    for segment, alive in zip(segments, alive_frames(segments, start, frames).T, strict=True):
-        on = alive > 0
-        clock[on] = np.stack([times[on] - segment.start_s, segment.end_s - times[on]], 1)
-    return clock
 
 
 def speech_of(speech: Array | None, window: Window, width: int) -> Array:

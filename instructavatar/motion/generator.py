@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from instructavatar.errors import BadBundle, BadOption
 from instructavatar.face.motion import ACTION_COUNT, MOTION_DIM, ROTATION, FaceMotion
-from instructavatar.face.script import Script
+from instructavatar.face.script import Script, clock_of
 from instructavatar.motion.bundle import DEFAULT_BUNDLE, NETWORK, BundleConfig, check_file
-from instructavatar.motion.conditions import Text, TextStates, clock_of, speech_of
+from instructavatar.motion.conditions import Text, TextStates, speech_of
 from instructavatar.motion.guidance import Branch, branches, combine
 from instructavatar.motion.sampler import sampler
 from instructavatar.motion.schedule import levels, schedule

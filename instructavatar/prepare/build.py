@@ -10,7 +10,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from instructavatar import config as configuration
 from instructavatar.data.store import Header, StoreWriter
 from instructavatar.errors import BadMedia, InstructAvatarError
 from instructavatar.face.motion import ROTATION, SPEECH_PER_FRAME, frames_of
-from instructavatar.face.script import Script
+from instructavatar.face.script import Script, swap_sides
 from instructavatar.features.speech import SPEECH_DIM, SpeechEncoder
 from instructavatar.features.text import TextEncoder
 from instructavatar.prepare.corpora.base import ClipRecord, Corpus
@@ -34,7 +33,6 @@ Progress = Callable[[str, int, int], None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _SENTENCES_AT_ONCE = 256  # long enough lists hold many sentences of the same length
-_SIDES = re.compile(r"\b(left|right)(\w*)\b", re.IGNORECASE)
 
 
 @dataclass
@@ -111,20 +109,6 @@ def sentences_of(records: Iterable[ClipRecord]) -> list[str]:
                 found[segment.text] = None
                 found[swap_sides(segment.text)] = None
     return list(found)
-
-
-def swap_sides(sentence: str) -> str:
-    """The sentence for the mirrored face.
-
-    >>> swap_sides("Turn left and wink your right eye")
-    'Turn right and wink your left eye'
-    """
-
-    def other(match: re.Match[str]) -> str:
-        word = "right" if match[1].lower() == "left" else "left"
-        return (word.upper() if match[1].isupper() else word.capitalize() if match[1][0].isupper() else word) + match[2]
-
-    return _SIDES.sub(other, sentence)
 
 
 @dataclass(frozen=True)

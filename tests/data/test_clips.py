@@ -7,11 +7,9 @@ import pytest
 import torch
 
 from instructavatar.data.batch import collate
-from instructavatar.data.clips import Chances, ClipExamples, alive_frames, clock_of, swap_sides
+from instructavatar.data.clips import Chances, ClipExamples
 from instructavatar.errors import BadBundle
 from instructavatar.face.motion import INDEX, ROTATION
-from instructavatar.face.script import Script
-from instructavatar.motion import conditions
 
 DIM = 8
 TEXTS = {"turn left": 3, "turn right": 4, "smile": 2}
@@ -121,17 +119,6 @@ def test_the_seed_fixes_the_example():
     one, same, other = example(seed=1), example(seed=1), example(seed=2)
     assert np.array_equal(one.motion, same.motion) and np.array_equal(one.known_mask, same.known_mask)
     assert not np.array_equal(one.motion, other.motion)
-
-
-def test_sides_swap_as_words_only():
-    assert swap_sides("LEFT, leftward and upright; Right!") == "RIGHT, rightward and upright; Left!"
-
-
-def test_training_and_inference_agree_on_time():
-    segments = Script.parse("0-0.5s: smile | 0.7-1.3s: turn left", 2.0).segments
-    for start, frames in [(0, 50), (9, 20), (30, 5)]:
-        np.testing.assert_array_equal(alive_frames(segments, start, frames), conditions.alive_frames(segments, start, frames))
-        np.testing.assert_allclose(clock_of(segments, start, frames), conditions.clock_of(segments, start, frames), atol=1e-6)
 
 
 def test_collate_pads_with_zeros_and_marks_what_is_real():

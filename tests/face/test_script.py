@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from instructavatar.errors import BadScript
-from instructavatar.face.script import Script, Segment
+from instructavatar.face.script import Script, Segment, alive_frames, clock_of, swap_sides
 
 
 def test_plain_sentence_covers_the_clip():
@@ -67,3 +68,32 @@ def test_at():
     assert script.at(0.5).text == "smile"
     assert script.at(1.5) is None
     assert script.at(2.0).text == "nod"
+
+
+def test_sides_swap_as_words_only():
+    assert swap_sides("LEFT, leftward and upright; Right!") == "RIGHT, rightward and upright; Left!"
+    assert swap_sides(swap_sides("Turn left and wink your right eye")) == "Turn left and wink your right eye"
+
+
+SEGMENTS = Script.parse("0-0.5s: smile | 0.7-1.3s: turn left", 2.0).segments
+
+
+def test_segments_live_from_their_first_frame_to_the_one_before_their_end():
+    alive = alive_frames(SEGMENTS, 0, 50)
+    assert alive.shape == (50, 2) and alive.dtype == np.float32
+    assert np.flatnonzero(alive[:, 0]).tolist() == list(range(13)), "12.5 frames: frame 12 begins at 0.48 s"
+    assert np.flatnonzero(alive[:, 1]).tolist() == list(range(18, 33)), "0.7 s lies within frame 17, which is not yet alive"
+    assert alive_frames((), 3, 5).shape == (5, 0)
+
+
+@pytest.mark.parametrize(("start", "frames"), [(9, 20), (30, 5), (45, 5)])
+def test_a_stretch_sees_what_the_whole_clip_sees(start, frames):
+    np.testing.assert_array_equal(alive_frames(SEGMENTS, start, frames), alive_frames(SEGMENTS, 0, 50)[start : start + frames])
+    np.testing.assert_array_equal(clock_of(SEGMENTS, start, frames), clock_of(SEGMENTS, 0, 50)[start : start + frames])
+
+
+def test_the_clock_tells_seconds_since_the_start_and_until_the_end():
+    clock = clock_of(SEGMENTS, 0, 50)
+    np.testing.assert_allclose(clock[20], [0.1, 0.5], atol=1e-6)
+    assert not clock[13:18].any() and not clock[33:].any(), "nothing is alive in gaps"
+    assert not clock_of((), 0, 4).any()

@@ -14,7 +14,7 @@ from instructavatar.face.motion import FaceMotion, frames_of
 from instructavatar.features.speech import SpeechEncoder
 from instructavatar.features.text import TextEncoder
 from instructavatar.prepare import build as building
-from instructavatar.prepare.build import build, sentences_of, swap_sides
+from instructavatar.prepare.build import build, sentences_of
 from instructavatar.prepare.corpora.base import ClipRecord, Corpus
 
 
@@ -86,7 +86,6 @@ def test_table_holds_every_segment_and_its_mirror(tmp_path):
 
 def test_sentences_of_nothing():
     assert sentences_of([ClipRecord("a", 1.0)]) == []
-    assert swap_sides("LEFT eye, leftwards, Right") == "RIGHT eye, rightwards, Left"
 
 
 @pytest.mark.parametrize(
