@@ -52,7 +52,7 @@ format: $(VENV)/.develop    ## Format and mend what the linter can mend
 model: $(VENV)/.corpus    ## Make the corpus, train the default generator and export it (about 90 minutes; the same command resumes)
 	$(BIN)/instructavatar prepare --base configs/corpora/puppet.yaml --output data/puppet
 	$(BIN)/instructavatar prepare --base configs/corpora/tiny.yaml --output data/tiny
-	$(BIN)/instructavatar train --base configs/motion/default.yaml --logdir runs/default --extra data.params.store=data/puppet
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/instructavatar train --base configs/motion/default.yaml --logdir runs/default --extra data.params.store=data/puppet
 	$(BIN)/instructavatar export runs/default --output runs/default/bundle --probe data/tiny --model_name puppet-1
 
 clean:    ## Remove outputs, builds and caches; the environment, data/ and runs/ stay

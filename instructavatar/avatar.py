@@ -36,6 +36,8 @@ from instructavatar.motion.generator import Generator
 
 SILENT_SECONDS = 5.0  # length of a clip without audio when none is asked for
 LONGEST_SECONDS = 3 * 3600.0
+FULL_RATE_HZ = 48_000
+FULL_SOUND_S = 1200  # longer sound is kept at the 16 kHz that is there already
 CURVE_ENDINGS = {".csv", ".json"}
 Progress = Callable[[str, int, int], None]
 
@@ -56,9 +58,10 @@ class Clip:
 
     subject: Subject
     motion: FaceMotion
-    audio: NDArray[np.float32] | None  # 16 kHz mono, as long as the motion
+    audio: NDArray[np.float32] | None  # mono, as long as the motion
     codec: Codec
     marks: dict[str, str] = field(default_factory=dict)
+    audio_rate_hz: int = SAMPLE_RATE_HZ
 
     @property
     def seconds(self) -> float:
@@ -80,7 +83,7 @@ class Clip:
         if concat:
             frames = (np.concatenate([self.subject.picture, frame], 1) for frame in frames)
         counted = _counted(frames, len(self.motion), "drawing", progress)
-        write_video(path, counted, self.audio, fps=FRAME_RATE_HZ, metadata=self.marks)
+        write_video(path, counted, self.audio, fps=FRAME_RATE_HZ, metadata=self.marks, audio_rate_hz=self.audio_rate_hz)
         return Path(path)
 
     def save_motion(self, path: str | Path) -> Path:
@@ -211,7 +214,8 @@ class Avatar:
             speech_guidance=audio_guidance,
             progress=None if progress is None else lambda done, total: progress("moving", done, total),
         )
-        return Clip(subject, motion, samples, self.codec, self._marks())
+        heard, rate_hz = _heard(audio, samples, frames)
+        return Clip(subject, motion, heard, self.codec, self._marks(), rate_hz)
 
     def reenact(
         self,
@@ -235,12 +239,10 @@ class Avatar:
         """
         subject = portrait if isinstance(portrait, Subject) else self.analyse(portrait, face=face, max_side=max_side)
         motion = driving if isinstance(driving, FaceMotion) else self._driving(driving, progress)
-        samples = _samples(audio)
-        if samples is not None:
-            samples = _fit(samples, len(motion) * SAMPLES_PER_FRAME)
-        elif isinstance(driving, str | Path) and Path(driving).suffix.lower() not in CURVE_ENDINGS:
-            samples = _own_sound(driving, len(motion))
-        return Clip(subject, motion, samples, self.codec, self._marks())
+        heard, rate_hz = _heard(audio, _samples(audio), len(motion))
+        if audio is None and isinstance(driving, str | Path) and Path(driving).suffix.lower() not in CURVE_ENDINGS:
+            heard = _own_sound(driving, len(motion))
+        return Clip(subject, motion, heard, self.codec, self._marks(), rate_hz)
 
     def _driving(self, path: str | Path, progress: Progress | None) -> FaceMotion:
         if Path(path).suffix.lower() in CURVE_ENDINGS:
@@ -273,6 +275,15 @@ def _samples(audio: Any) -> NDArray[np.float32] | None:
             raise BadMedia(f"expected finite mono samples [N] as floats from -1 to 1 at {SAMPLE_RATE_HZ} Hz, got an array of {got}")
         return audio.astype(np.float32)
     return read_audio(audio)
+
+
+def _heard(audio: Any, samples: NDArray[np.float32] | None, frames: int) -> tuple[NDArray[np.float32] | None, int]:
+    """The video's sound and its rate: a file's own at full quality, unless it is so long that memory would suffer."""
+    if samples is None:
+        return None, SAMPLE_RATE_HZ
+    if isinstance(audio, np.ndarray) or len(samples) > FULL_SOUND_S * SAMPLE_RATE_HZ:
+        return _fit(samples, frames * SAMPLES_PER_FRAME), SAMPLE_RATE_HZ
+    return _fit(read_audio(audio, FULL_RATE_HZ), frames * FULL_RATE_HZ // FRAME_RATE_HZ), FULL_RATE_HZ
 
 
 def _checked_pose(pose: Any) -> NDArray[np.float32]:
