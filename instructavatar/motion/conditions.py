@@ -56,6 +56,21 @@ class Text:
         owner = np.repeat(np.arange(len(script.segments)), states.mask.sum(1))
         return Text(script.segments, tokens.astype(np.float32), states.pooled.astype(np.float32), owner)
 
+    def within(self, window: Window) -> Text:
+        """What of the text is alive in some frame of the window; one dead state if nothing is.
+
+        Dead states change nothing, but attention pays for them: an hour's script would cost each window all of its tokens.
+        """
+        live = self.alive(window).any(0)
+        if live.all():
+            return self
+        if not live.any():
+            return Text.of(None, None, self.tokens.shape[1])
+        kept = live[self.owner]
+        renumbered = np.cumsum(live) - 1
+        segments = tuple(segment for segment, on in zip(self.segments, live, strict=True) if on)
+        return Text(segments, self.tokens[kept], self.pooled[live], renumbered[self.owner[kept]])
+
     def alive(self, window: Window) -> Array:
         """Which segment lives in which frame of the window [T, S]."""
         if not self.segments:

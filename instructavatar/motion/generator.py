@@ -174,7 +174,7 @@ class Generator:
 
     def _feed(self, request: Request, window: Window, known: Array, mask: Array) -> dict[str, Array]:
         """Inputs of the network that stay the same over the steps, one row per branch."""
-        text, frames = request.text, len(window)
+        text, frames = request.text.within(window), len(window)
         alive = text.alive(window)
         clock = clock_of(text.segments, window.start, frames)
         speech = speech_of(request.speech, window, self.config.speech_width)

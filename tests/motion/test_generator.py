@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 from instructavatar.errors import BadBundle, BadOption, MissingFile
 from instructavatar.face.motion import INDEX, MOTION_DIM
-from instructavatar.face.script import Script
+from instructavatar.face.script import Script, alive_frames, clock_of
 from instructavatar.motion.bundle import BundleConfig, check_file
 from instructavatar.motion.generator import Generator
 
@@ -108,6 +108,26 @@ def test_script_reaches_the_network_with_its_times(generator):
     assert feed["pooled_alive"][0, :, 0].tolist() == [1.0] * 10 + [0.0] * 10
     assert feed["tokens_alive"][0, 12].tolist() == [0, 0, 1, 1, 1]
     np.testing.assert_allclose(feed["clock"][0, 11], [0.04, 0.36], atol=1e-6)
+
+
+def test_a_window_gets_only_the_text_that_lives_in_it(generator):
+    """A script of many segments: each window of 20 frames meets those of its own 0.8 s, under their own times."""
+    script = Script.parse("0-0.4s: a | 0.4-0.8s: b | 1.6-2s: c | 2-2.8s: d", 4.0)
+    generator.generate(100, script=script, text_states=states(script), text_guidance=1.0)
+    feeds = generator.network.feeds[::4]
+    for start, feed in zip(range(0, 105, 15), feeds, strict=True):
+        frames = min(20, 100 - start)
+        whole = alive_frames(script.segments, start, frames)
+        live = np.flatnonzero(whole.any(0))
+        assert feed["pooled"].shape[1] == max(1, len(live))
+        np.testing.assert_array_equal(feed["pooled_alive"][0].sum(1), whole.sum(1))
+        np.testing.assert_allclose(feed["clock"][0], clock_of(script.segments, start, frames), atol=1e-6)
+        for column, segment in enumerate(live):
+            np.testing.assert_array_equal(feed["pooled"][0, column], states(script).pooled[segment])
+            np.testing.assert_array_equal(feed["pooled_alive"][0, :, column], whole[:, segment])
+            here = feed["tokens_alive"][0, np.flatnonzero(whole[:, segment])[0]] > 0
+            np.testing.assert_array_equal(feed["tokens"][0, here], states(script).tokens[segment][states(script).mask[segment]])
+    assert [feed["pooled"].shape[1] for feed in feeds] == [2, 1, 1, 2, 1, 1, 1]
 
 
 def test_guidance_asks_for_three_versions(generator):
