@@ -61,7 +61,7 @@ class Text:
 
         Dead states change nothing, but attention pays for them: an hour's script would cost each window all of its tokens.
         """
-        live = self.alive(window).any(0)
+        live = np.asarray(self.alive(window).any(0))
         if live.all():
             return self
         if not live.any():
