@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ class BundleConfig:
     speech_guidance: float
     window_frames: int
     overlap_frames: int
+    extractors: dict[str, str] = field(default_factory=dict)
+    """What measured the features it was trained on: "speech", "text" and "motion", by version; empty if the bundle does not say."""
 
     @staticmethod
     def read(folder: Path) -> BundleConfig:
@@ -72,10 +75,27 @@ class BundleConfig:
             speech_guidance=float(guidance["speech"]),
             window_frames=int(window["frames"]),
             overlap_frames=int(window["overlap"]),
+            extractors={str(name): str(version) for name, version in ((values.get("trained") or {}).get("extractors") or {}).items()},
         )
         if found.mean.shape != (found.motion_dim,) or found.std.shape != (found.motion_dim,):
             raise ValueError(f"mean and std do not have {found.motion_dim} columns")
         return found
+
+
+def check_extractors(config: BundleConfig, versions: Mapping[str, str]) -> None:
+    """Refuse encoders other than those the bundle was trained on; one that the bundle does not name is let pass.
+
+    Args:
+        config: the bundle's settings.
+        versions: of the encoders at hand, such as {"speech": SpeechEncoder.version}.
+    """
+    for name, version in versions.items():
+        trained = config.extractors.get(name, version)
+        if trained != version:
+            raise BadBundle(
+                f"{config.name} was trained on the {name} features of {trained}, got an encoder of {version}; "
+                "use the weights it was made with, or prepare the corpus and train again"
+            )
 
 
 def check_file(folder: Path, name: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ NETWORK, SETTINGS, LOSSES, MANIFEST = "generator.onnx", "config.yaml", "losses.j
 SOURCE = "trained by this project from the corpus named in config.yaml"
 
 
-def settings_of(module: MotionTraining, config: DictConfig, step: int, name: str, corpus_hash: str) -> dict[str, Any]:
-    """Contents of a bundle's config.yaml."""
+def settings_of(
+    module: MotionTraining, config: DictConfig, step: int, name: str, corpus_hash: str, extractors: Mapping[str, str]
+) -> dict[str, Any]:
+    """Contents of a bundle's config.yaml; `extractors` are the versions of what measured the training features."""
     denoiser, sampling = module.diffusion.denoiser, config.sampling
     return {
         "format": FORMAT_VERSION,
@@ -38,6 +41,7 @@ def settings_of(module: MotionTraining, config: DictConfig, step: int, name: str
         "window": {"frames": int(sampling.window_frames), "overlap": int(sampling.overlap_frames)},
         "trained": {
             "corpus_hash": corpus_hash,
+            "extractors": dict(extractors),
             "steps": step,
             "minutes": round(module.budget.spent_s / 60, 1),
             "config": _portable(config),

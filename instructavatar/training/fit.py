@@ -43,6 +43,7 @@ def build_training(config: DictConfig, data: MotionData) -> MotionTraining:
     module = _build_module(config)
     module.diffusion.set_statistics(*data.statistics())
     module.corpus_hash = str(data.source.header.corpus_hash)
+    module.extractors = dict(data.source.header.extractors)
     return module
 
 
@@ -144,9 +145,33 @@ def probe_losses(config: DictConfig, store: Any, steps: int = 30, seed: int = 0,
     return losses
 
 
-def export_run(run: str | Path, output: str | Path, probe_store: str | Path | None = None, name: str | None = None) -> Path:
-    """Write the bundle of a run: averaged weights as ONNX, settings, manifest, and the probe losses on `probe_store` if given."""
+def export_run(
+    run: str | Path, output: str | Path, probe_store: str | Path | None = None, name: str | None = None, store: str | Path | None = None
+) -> Path:
+    """Write the bundle of a run: averaged weights as ONNX, settings, manifest.
+
+    Args:
+        run: folder of the run.
+        output: folder of the bundle.
+        probe_store: the first losses of a fresh run on it are written beside.
+        name: name of the model; the run's otherwise.
+        store: the store it was trained on, for a run whose checkpoint does not yet name what measured its features.
+    """
     module, config, checkpoint = load_run(run)
-    settings = settings_of(module, config, int(checkpoint["global_step"]), name or Path(run).name, str(checkpoint.get("corpus_hash", "")))
+    corpus_hash = str(checkpoint.get("corpus_hash", ""))
+    extractors = checkpoint.get("extractors") or _extractors_of(store, corpus_hash)
+    settings = settings_of(module, config, int(checkpoint["global_step"]), name or Path(run).name, corpus_hash, extractors)
     losses = probe_losses(config, str(probe_store)) if probe_store is not None else None
     return write_bundle(module, output, settings, losses)
+
+
+def _extractors_of(store: str | Path | None, corpus_hash: str) -> dict[str, str]:
+    """What measured the features of the store that a run was trained on; another store is refused."""
+    if store is None:
+        return {}
+    from instructavatar.data.store import FeatureStore
+
+    header = FeatureStore.open(store).header
+    if header.corpus_hash != corpus_hash:
+        raise BadOption(f"expected the store that the run was trained on (corpus {corpus_hash}), got one of corpus {header.corpus_hash}")
+    return dict(header.extractors)

@@ -63,6 +63,7 @@ class MotionTraining(lightning.LightningModule):
         self.seed = seed
         self.budget = Budget(max_steps=1)
         self.corpus_hash = ""
+        self.extractors: dict[str, str] = {}
         self.average = WeightAverage(self.diffusion.denoiser, self.learning.ema) if self.learning.ema else None
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -121,9 +122,10 @@ class MotionTraining(lightning.LightningModule):
             self.average.swap()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the average and the time spent."""
+        """Keep the average, the time spent and what the features come from."""
         checkpoint["spent_s"] = self.budget.spent_s
         checkpoint["corpus_hash"] = self.corpus_hash
+        checkpoint["extractors"] = self.extractors
         if self.average:
             checkpoint["average"] = self.average.state_dict()
 

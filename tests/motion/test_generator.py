@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from instructavatar.errors import BadBundle, BadOption, MissingFile
 from instructavatar.face.motion import INDEX, MOTION_DIM
 from instructavatar.face.script import Script, alive_frames, clock_of
-from instructavatar.motion.bundle import BundleConfig, check_file
+from instructavatar.motion.bundle import BundleConfig, check_extractors, check_file
 from instructavatar.motion.generator import Generator
 
 WIDTH = 6
@@ -187,6 +187,21 @@ def test_bundles_that_do_not_fit_are_refused(tmp_path):
     (tmp_path / "generator.onnx").write_bytes(b"not a network")
     with pytest.raises(BadBundle, match="could not open"):
         Generator.load(tmp_path)
+
+
+def test_a_bundle_knows_its_encoders(tmp_path):
+    known = bundle_config(tmp_path, trained={"extractors": {"speech": "whisper-3/a1", "text": "minilm/b2"}})
+    assert known.extractors == {"speech": "whisper-3/a1", "text": "minilm/b2"}
+    check_extractors(known, {"speech": "whisper-3/a1", "text": "minilm/b2", "pose": "7"})
+    with pytest.raises(BadBundle, match="text features of minilm/b2, got an encoder of minilm/c3"):
+        check_extractors(known, {"speech": "whisper-3/a1", "text": "minilm/c3"})
+
+
+@pytest.mark.parametrize("trained", [None, {}, {"steps": 3}, {"extractors": None}])
+def test_a_bundle_that_does_not_name_its_encoders_takes_any(tmp_path, trained):
+    silent = bundle_config(tmp_path, **({} if trained is None else {"trained": trained}))
+    assert silent.extractors == {}
+    check_extractors(silent, {"speech": "any"})
 
 
 def test_a_changed_file_is_noticed(tmp_path):

@@ -15,6 +15,7 @@ import torch
 from instructavatar import config
 from instructavatar.errors import BadBundle, BadOption, MissingFile
 from instructavatar.face.script import Script
+from instructavatar.motion.bundle import BundleConfig
 from instructavatar.motion.generator import Generator
 from instructavatar.training.callbacks import read_journal
 from instructavatar.training.fit import build_data, build_training, export_run, fit, load_run, probe_losses, read_checkpoint
@@ -152,8 +153,26 @@ def test_a_bundle_holds_what_was_trained(trained, toy_path, tmp_path):
     settings = config.load(bundle / "config.yaml")
     assert settings.trained.corpus_hash == "toy"
     assert settings.trained.steps == 300
+    assert BundleConfig.read(bundle).extractors == {"speech": "toy", "text": "toy"}
     assert len(settings.motion.mean) == len(settings.motion.std) == 58
     assert str(toy_path) not in (bundle / "config.yaml").read_text()
+
+
+def test_a_run_that_does_not_name_its_encoders_is_exported_too(trained, toy_path, tmp_path):
+    """Checkpoints of earlier runs lack them; the store they were trained on still knows."""
+    (tmp_path / "run/checkpoints").mkdir(parents=True)
+    (tmp_path / "run/config.yaml").write_bytes((trained / "config.yaml").read_bytes())
+    checkpoint = read_checkpoint(trained / "checkpoints/last.ckpt")
+    assert checkpoint.pop("extractors") == {"speech": "toy", "text": "toy"}
+    torch.save(checkpoint, tmp_path / "run/checkpoints/last.ckpt")
+    silent = export_run(tmp_path / "run", tmp_path / "silent")
+    assert BundleConfig.read(silent).extractors == {}
+    told = export_run(tmp_path / "run", tmp_path / "told", store=toy_path)
+    assert BundleConfig.read(told).extractors == {"speech": "toy", "text": "toy"}
+    checkpoint["corpus_hash"] = "another"
+    torch.save(checkpoint, tmp_path / "run/checkpoints/last.ckpt")
+    with pytest.raises(BadOption, match=r"corpus another\), got one of corpus toy"):
+        export_run(tmp_path / "run", tmp_path / "wrong", store=toy_path)
 
 
 @pytest.fixture(scope="module")
