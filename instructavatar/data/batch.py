@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-SPEECH_PER_FRAME = 2  # 50 Hz features, 25 Hz frames
+from instructavatar.face.motion import SPEECH_PER_FRAME
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.data.batch import SPEECH_PER_FRAME, ClipExample
+from instructavatar.data.batch import ClipExample
 from instructavatar.errors import BadBundle
-from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, ROTATION, mirror
+from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, ROTATION, SPEECH_PER_FRAME, mirror
 from instructavatar.face.script import Script, Segment, alive_frames, clock_of, swap_sides
 
 
