@@ -177,7 +177,7 @@ class MotionData:
     def _lengths(self, split: str) -> dict[str, int]:
         if split not in self.source.header.splits:
             return {}
-        return {key: int(self.source[key]["latent_length"]) for key in self.source.keys(split)}
+        return self.source.lengths(split)
 
 
 def _open(store: str | Path | Any) -> Any:

@@ -24,6 +24,9 @@ class Store:
     def keys(self, split: str) -> list[str]:
         return self.header.splits[split]
 
+    def lengths(self, split: str) -> dict[str, int]:
+        return {key: 20 + int(key[1:]) for key in self.keys(split)}
+
     def __getitem__(self, key: str) -> dict:
         frames = 20 + int(key[1:])
         motion = np.arange(frames, dtype=np.float32)[:, None].repeat(58, 1)
@@ -35,6 +38,18 @@ class Store:
 
 def data(**options) -> MotionData:
     return MotionData(Store(), frames_per_batch=200, stretches=StretchLengths(16, 28, 40, 0.5), validation_batches=3, **options)
+
+
+def test_lengths_come_from_the_header():
+    """Opening a store of many thousand clips must not read each of them."""
+
+    class Unread(Store):
+        def __getitem__(self, key):
+            raise AssertionError("a clip was read")
+
+    made = MotionData(Unread(), frames_per_batch=200, stretches=StretchLengths(16, 28, 40, 0.5))
+    assert made.train.plan.lengths.tolist() == list(range(20, 56))
+    assert made.valid.plan.lengths.tolist() == list(range(56, 60))
 
 
 def test_batch_k_is_a_function_of_seed_and_k():
