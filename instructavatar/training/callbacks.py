@@ -46,7 +46,7 @@ class TimedCheckpoint(Callback):
         self.folder = Path(folder)
         self.every_s = 60 * every_minutes
         self._next = time.monotonic() + self.every_s
-        self._asked = False
+        self.asked = False  # to stop
         self._before: dict[int, Any] = {}
 
     @property
@@ -72,7 +72,7 @@ class TimedCheckpoint(Callback):
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule, *rest: Any) -> None:
         """Save when it is time, or when asked to stop."""
-        if self._asked:
+        if self.asked:
             trainer.should_stop = True
         elif time.monotonic() >= self._next:
             self.save(trainer)
@@ -84,7 +84,7 @@ class TimedCheckpoint(Callback):
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
+        self.asked = True
 
 
 class Journal(Callback):

@@ -8,6 +8,7 @@ lightning:  budget_minutes, threads, checkpoint_minutes, trainer {arguments of l
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from instructavatar import config as configuration
 from instructavatar.data.loaders import MotionData
-from instructavatar.errors import BadBundle, BadOption, MissingFile
+from instructavatar.errors import BadBundle, BadOption, CannotWrite, MissingFile
 from instructavatar.training.bundle import settings_of, write_bundle
 from instructavatar.training.callbacks import Clock, Journal, TimedCheckpoint, limit_threads
 from instructavatar.training.motion_training import MotionTraining
@@ -58,10 +59,12 @@ def fit(config: DictConfig, logdir: str | Path, resume: bool = True) -> Path:
     """Train until the steps or minutes of the config are used up; gives the run's folder.
 
     The folder gets config.yaml before the first step, checkpoints/last.ckpt, metrics.jsonl and losses.png.
+
+    Raises:
+        BadOption: the folder holds a run of another model or another corpus; nothing was written.
+        KeyboardInterrupt: the run was asked to stop; its checkpoint was written.
     """
-    run = Path(logdir)
-    run.mkdir(parents=True, exist_ok=True)
-    settings = config.lightning
+    run, settings = Path(logdir), config.lightning
     limit_threads(settings.get("threads"))
     data = build_data(config)
     module = build_training(config, data)
@@ -70,15 +73,45 @@ def fit(config: DictConfig, logdir: str | Path, resume: bool = True) -> Path:
     module.budget = Budget(int(arguments.get("max_steps", -1)), settings.get("budget_minutes"))
     if module.budget.max_steps <= 0 and not module.budget.minutes:
         raise BadOption("expected lightning.trainer.max_steps or lightning.budget_minutes, got neither; a run needs an end")
-    configuration.save(config, run / CONFIG)
     saver = TimedCheckpoint(run / CHECKPOINTS, float(settings.get("checkpoint_minutes", 5.0)))
-    last = saver.path if resume and saver.path.exists() else None
-    start = int(read_checkpoint(last)["global_step"]) if last else 0
-    log.info("starting at step %d", start)
     trainer = _trainer(arguments, run, [Clock(), saver, Journal(run, int(settings.get("journal_steps", 50)))])
+    last = saver.path if resume and saver.path.exists() else None
+    start = _start_of(last, run, config, module.corpus_hash) if last else 0
+    _write_config(config, run)
+    log.info("starting at step %d", start)
     loaders = (data.train_loader(start, trainer.global_rank, trainer.world_size), data.valid_loader())
     trainer.fit(module, *loaders, ckpt_path=str(last) if last else None, weights_only=True)
+    if saver.asked:
+        raise KeyboardInterrupt
     return run
+
+
+def _start_of(last: Path, run: Path, config: DictConfig, corpus_hash: str) -> int:
+    """The step that a run goes on from; a run of another model or another corpus is refused."""
+    checkpoint = read_checkpoint(last)
+    differing = []
+    if checkpoint.get("corpus_hash", corpus_hash) != corpus_hash:
+        differing.append(f"its corpus is {checkpoint['corpus_hash']}, not {corpus_hash}")
+    if (run / CONFIG).is_file() and _plain(configuration.read(run / CONFIG).get("model")) != _plain(config.model):
+        differing.append(f"the model section of its {CONFIG} is another")
+    if differing:
+        raise BadOption(f"{run} holds another run ({'; '.join(differing)}); choose another --logdir")
+    return int(checkpoint["global_step"])
+
+
+def _plain(section: Any) -> Any:
+    return OmegaConf.to_container(section, resolve=True) if OmegaConf.is_config(section) else section
+
+
+def _write_config(config: DictConfig, run: Path) -> None:
+    """Write the run's config beside and rename it, so that it is there whole or not at all."""
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        beside = run / (CONFIG + ".part")
+        configuration.save(config, beside)
+        os.replace(beside, run / CONFIG)
+    except OSError as error:
+        raise CannotWrite(f"expected a folder for the run, could not write to {run}: {error.strerror}; choose another --logdir") from error
 
 
 def _trainer(arguments: dict[Any, Any], run: Path, callbacks: list[Any]) -> lightning.Trainer:
@@ -95,7 +128,13 @@ def _trainer(arguments: dict[Any, Any], run: Path, callbacks: list[Any]) -> ligh
         "use_distributed_sampler": False,
         "max_epochs": -1,
     }
-    return lightning.Trainer(**{**fixed, **arguments}, default_root_dir=run, callbacks=callbacks)
+    trainer = lightning.Trainer(**{**fixed, **arguments}, default_root_dir=run, callbacks=callbacks)
+    # every process would end and save by its own clock
+    if trainer.world_size > 1:
+        raise BadOption(
+            f"expected one device on one node, got {trainer.world_size} in all; set lightning.trainer.devices and num_nodes to 1"
+        )
+    return trainer
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from instructavatar.data.batch import ClipBatch
-from instructavatar.errors import BadBundle
+from instructavatar.errors import BadBundle, BadOption
 from instructavatar.models.conformer import Conformer
 from instructavatar.models.denoiser import Denoiser
 from instructavatar.models.diffusion.schedule import Schedule
@@ -22,6 +22,8 @@ from instructavatar.models.diffusion.weighting import ColumnWeights
 from instructavatar.models.motion_diffusion import Dropout, LossTerms, MotionDiffusion
 from instructavatar.training.average import WeightAverage
 from instructavatar.training.progress import Budget, Learning
+
+CONDITIONS = ("clock", "speech", "text")
 
 
 class MotionTraining(lightning.LightningModule):
@@ -56,6 +58,9 @@ class MotionTraining(lightning.LightningModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if set(conditions or ()) != set(CONDITIONS):
+            got = ", ".join(sorted(conditions or ())) or "none"
+            raise BadOption(f"expected the conditions {', '.join(CONDITIONS)}, got {got}; a generator takes exactly these")
         denoiser = Denoiser(backbone, conditions["speech"], conditions["text"], conditions["clock"], motion_dim, patch)  # type: ignore[arg-type]
         self.diffusion = MotionDiffusion(denoiser, schedule, columns, dropout, terms)
         self.learning = learning or Learning()

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from instructavatar import config
-from instructavatar.errors import BadBundle, BadOption, MissingFile
+from instructavatar.errors import BadBundle, BadOption, CannotWrite, MissingFile
 from instructavatar.face.script import Script
 from instructavatar.motion.bundle import BundleConfig
 from instructavatar.motion.generator import Generator
@@ -73,7 +73,9 @@ def _stop_after(steps: int, settings, run: Path) -> None:
 
     MotionTraining.training_step = step  # type: ignore[method-assign]
     try:
-        fit(settings, run)
+        # saved, but not as a success: a script must not go on to export half a run
+        with pytest.raises(KeyboardInterrupt):
+            fit(settings, run)
     finally:
         MotionTraining.training_step = original  # type: ignore[method-assign]
 
@@ -117,6 +119,62 @@ def test_a_loss_that_is_not_finite_names_the_clips(toy_store):
 def test_a_run_needs_an_end(toy_path, tmp_path):
     with pytest.raises(BadOption, match="needs an end"):
         fit(tiny(toy_path, "lightning.trainer.max_steps=-1"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("model.params.backbone_config.params.dropout=0.2", "model section"),
+        ("model.base_learning_rate=1.0e-4", "model section"),
+        ("", "corpus"),
+    ],
+)
+def test_another_run_in_the_folder_is_left_alone(toy_path, tmp_path, monkeypatch, change, told):
+    run = fit(tiny(toy_path, "lightning.trainer.max_steps=1"), tmp_path / "run")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    if not change:
+        monkeypatch.setattr("instructavatar.training.fit.build_training", _of_another_corpus(build_training))
+    with pytest.raises(BadOption, match=f"{told}.*choose another --logdir"):
+        fit(tiny(toy_path, "lightning.trainer.max_steps=2", *filter(None, [change])), run)
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def _of_another_corpus(build):
+    def built(config, data):
+        module = build(config, data)
+        module.corpus_hash = "another"
+        return module
+
+    return built
+
+
+def test_more_steps_and_another_pace_are_the_same_run(toy_path, tmp_path):
+    run = fit(tiny(toy_path, "lightning.trainer.max_steps=1"), tmp_path / "run")
+    fit(tiny(toy_path, "lightning.trainer.max_steps=2", "lightning.checkpoint_minutes=1"), run)
+    assert read_checkpoint(run / "checkpoints/last.ckpt")["global_step"] == 2
+    assert not list(run.rglob("*.part"))
+
+
+def test_a_folder_that_cannot_be_written_is_named(toy_path, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CannotWrite, match="choose another --logdir"):
+        fit(tiny(toy_path, "lightning.trainer.max_steps=1"), tmp_path / "file" / "run")
+
+
+def test_several_devices_are_refused(toy_path, tmp_path):
+    with pytest.raises(BadOption, match="expected one device on one node, got 2"):
+        fit(tiny(toy_path, "lightning.trainer.devices=2"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("dropped", ["clock", "speech"])
+def test_a_dropped_condition_is_named(toy_store, dropped):
+    settings = tiny("given")
+    del settings.model.params.conditions[dropped]
+    with pytest.raises(
+        BadOption, match=f"expected the conditions clock, speech, text, got {'speech' if dropped == 'clock' else 'clock'}, text"
+    ):
+        build_training(settings, build_data(settings, toy_store))
 
 
 def test_missing_and_damaged_runs_are_refused(tmp_path):
