@@ -1,8 +1,8 @@
 """numba, with its cache in a folder that can be written; import `njit` from here, never from numba itself.
 
 numba stores compiled code beside the source, or else under HOME. Where neither can be written (a read-only container) it would compile
-anew in every process, or fail; then a private folder in the temporary directory serves. Where that cannot be written either, compiling anew is
-what remains.
+anew in every process, or fail; then a private folder in the temporary directory serves. Where that
+cannot be written either, compiling anew is what remains.
 """
 
 from __future__ import annotations
