@@ -52,6 +52,22 @@ def test_the_nearer_triangle_wins_and_backs_lose():
     assert rasterised(two_layers, backs).min() == 2
 
 
+@pytest.mark.parametrize("absurd", [1e5, 1e10, 1e20, 3e38, -1e20, np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("column", [0, 1, 2])
+def test_absurd_vertices_write_nothing_outside(absurd, column):
+    """The picture lies in the middle of a larger one; what a wild triangle writes past its edges would show there."""
+    owner, depth = np.full((30, 10), 77, np.int16), np.full((30, 10), 7.0, np.float32)
+    for corner in range(4):
+        drawn = SQUARE.copy()
+        drawn[corner, column] = absurd
+        kernels.rasterise(drawn, TWO, owner[10:20], depth[10:20], kernels.BEHIND)
+        for guarded, value in ((owner, 77), (depth, 7.0)):
+            assert (guarded[:10] == value).all() and (guarded[20:] == value).all()
+        assert owner[10:20].min() >= -1 and owner[10:20].max() <= 1
+        if column < 2 and not abs(absurd) < 1e12:  # it is left out, and the other is drawn
+            assert set(owner[10:20].ravel()) - {-1} == {n for n, triangle in enumerate(TWO) if corner not in triangle}
+
+
 def test_still_meshes_copy_and_shifted_ones_shift(picture):
     assert np.array_equal(warped(picture, SQUARE, SQUARE, TWO), picture)
     shifted = warped(picture, SQUARE + [2, 0, 0], SQUARE, TWO)
@@ -161,6 +177,22 @@ def test_a_read_only_package_compiles_in_a_private_folder(tmp_path, monkeypatch)
     monkeypatch.setattr(compiled.tempfile, "mkdtemp", lambda prefix: str(tmp_path / "fresh"))
     compiled.choose_cache_folder()
     assert os.environ["NUMBA_CACHE_DIR"] == str(tmp_path / "fresh")
+
+
+NOWHERE = """
+import tempfile
+def full(*_, **__):
+    raise FileNotFoundError("no usable temporary directory")
+tempfile.gettempdir = tempfile.mkdtemp = tempfile.TemporaryFile = full
+from instructavatar.codecs.warp import compiled
+print(compiled.CACHED, compiled.njit(lambda x: x + 1)(1))
+"""
+
+
+def test_where_nothing_can_be_written_code_is_compiled_anew():
+    clean = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    done = subprocess.run([sys.executable, "-c", NOWHERE], capture_output=True, text=True, check=False, env=clean)
+    assert done.stdout.split() == ["False", "2"], done.stderr
 
 
 def test_writable_tells_the_truth(tmp_path):

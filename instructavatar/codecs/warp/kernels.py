@@ -14,6 +14,18 @@ from instructavatar.codecs.warp.compiled import njit
 BEHIND = 1.0e6
 
 
+# A triangle of more pixels than this (a mesh gone wild) is not drawn: its map to the portrait has no digits left.
+ABSURD = 1.0e12
+
+
+@njit
+def _bounded(value: float, low: float, high: float) -> int:
+    """A whole number within bounds, compared as a float: a huge one would wrap when made an integer. NaN gives the lower bound."""
+    if not value > low:
+        return int(low)
+    return int(min(value, high))
+
+
 @njit
 def rasterise(
     drawn: NDArray[np.float32], triangles: NDArray[np.int32], owner: NDArray[np.int16], depth: NDArray[np.float32], behind: float
@@ -33,11 +45,11 @@ def rasterise(
         bx, by, bz = drawn[b, 0], drawn[b, 1], drawn[b, 2]
         cx, cy, cz = drawn[c, 0], drawn[c, 1], drawn[c, 2]
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area == 0.0:
+        if not (0.0 < abs(area) < ABSURD):  # NaN neither
             continue
         push = 0.0 if area > 0.0 else behind
-        low_y = max(0, int(np.ceil(min(ay, by, cy) - 1e-3)))
-        high_y = min(height - 1, int(np.floor(max(ay, by, cy) + 1e-3)))
+        low_y = _bounded(np.ceil(min(ay, by, cy) - 1e-3), 0.0, height * 1.0)
+        high_y = _bounded(np.floor(max(ay, by, cy) + 1e-3), -1.0, height - 1.0)
         inverse = 1.0 / area
         # Barycentric weights of b and c are linear in x and y.
         ub_x, ub_y = (cy - ay) * inverse, -(cx - ax) * inverse
@@ -60,7 +72,7 @@ def rasterise(
                     right = min(right, -offset / slope + 1e-3)
                 elif offset < -1e-4:
                     right = -1.0
-            first, last = int(np.ceil(left)), int(np.floor(right))
+            first, last = _bounded(np.ceil(left), 0.0, width * 1.0), _bounded(np.floor(right), -1.0, width - 1.0)
             z = az + z_x * (first - ax) + z_y * (y - ay) - push
             for x in range(first, last + 1):
                 if z > depth[y, x]:
