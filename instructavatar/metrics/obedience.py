@@ -172,7 +172,14 @@ class Obedience(Metric):
 
     def update(self, kind: str, take: Take, baseline: Take) -> Verdict:
         """Judge one clip and count it."""
-        verdict = judge(kind, take, baseline)
+        return self.count(kind, judge(kind, take, baseline))
+
+    def fail(self, kind: str, reason: str) -> Verdict:
+        """Count a clip that cannot be judged, such as one on which the face was lost: it did not do what was asked."""
+        return self.count(kind, Verdict(False, 0.0, False, reason))
+
+    def count(self, kind: str, verdict: Verdict) -> Verdict:
+        """Count a verdict."""
         self.verdicts.setdefault(kind, []).append(verdict)
         return verdict
 

@@ -8,6 +8,7 @@ import pytest
 
 from instructavatar.avatar import Subject
 from instructavatar.codecs.warp import WarpCodec
+from instructavatar.errors import FaceProblem
 from instructavatar.face.motion import FaceMotion, frames_of
 from instructavatar.features.face_motion import resting_motion
 from instructavatar.features.landmarks import FaceLandmarker
@@ -126,3 +127,24 @@ def test_clips_are_drawn_measured_and_judged(obey, stage):
     before = len(stage.avatar.asked)
     stage.motion(people["head_1"], obey.WORDINGS["open your mouth"][0], 0)
     assert len(stage.avatar.asked) == before  # equal motions are generated once
+
+
+def test_a_lost_face_is_a_failed_clip_and_the_run_goes_on(obey, monkeypatch):
+    """One face is lost once it is told something, one from the start, one never."""
+    monkeypatch.setattr(obey, "KINDS", ("open your mouth",))
+    stage = obey.Stage(Puppet(), None, curves=True)
+    people = {name: Subject(None, None, np.full(58, n / 100, np.float32), None) for n, name in enumerate(("told", "always", "never"))}
+    drawn = stage.take
+
+    def take(subject, motion):
+        if subject is people["always"] or (subject is people["told"] and motion.column("jawOpen").any()):
+            raise FaceProblem("expected a face in the clip, found none in 9 of 10 frames")
+        return drawn(subject, motion)
+
+    monkeypatch.setattr(stage, "take", take)
+    calm = obey.baselines(stage, people)
+    assert set(calm) == {"told", "never"}
+    scored, left_out = obey.judge_all(stage, people, calm, 2, "obey")
+    assert [verdict.ok for verdict in scored.verdicts["open your mouth"]] == [False, False, False, False, True, True]
+    assert "9 of 10" in scored.verdicts["open your mouth"][0].reason and "no face" in scored.verdicts["open your mouth"][2].reason
+    assert left_out == 0 and scored.compute()["n"] == 6
