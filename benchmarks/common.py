@@ -2,7 +2,7 @@
 
     python benchmarks/NAME.py [--quick] [--material DIR] [--json FILE]
 
-Exit code 0 whatever the numbers are; goals are those of the design and are never tuned to pass.
+Exit code 0 whatever the numbers are; goals say how good the product should be and are never tuned to pass.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ def measure(args: argparse.Namespace) -> list[Row]:
     first = avatar.animate(subject, audio=spoken[0][0]).motion
     still = stillness_without_sound(avatar, rig, subject, float(aperture(first, rig).std()))
     rows = [
-        row("r_en", _median([one.r for one in results]), "median over clips (first issue: 0.6)", ">= 0.75"),
+        row("r_en", _median([one.r for one in results]), "median over clips", ">= 0.75"),
         row("r_worst", min(one.r for one in results), "worst clip"),
         row("offset_frames", float(np.median([abs(one.offset) for one in results])), "frames, median size", "<= 1"),
         row("closures", 100 * sum(one.kept for one in results) / max(sum(one.closures for one in results), 1), "% of p, b, m", ">= 95"),

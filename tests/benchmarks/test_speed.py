@@ -23,13 +23,28 @@ def test_one_core_is_given_back(speed):
     assert os.sched_getaffinity(0) == before
 
 
-def test_shares_add_up_to_the_whole(speed):
-    """Parts are timed inside the avatar; what is left over is encoding and files."""
-    part = SimpleNamespace(encode=lambda x: x, generate=lambda x: x, decode=lambda a, m: iter(range(3)))
-    avatar = SimpleNamespace(analyse=lambda x: x, speech=part, text=SimpleNamespace(encode=lambda x: x), generator=part, codec=part)
+def test_shares_tell_what_each_part_took(speed, monkeypatch):
+    """Parts are timed inside the avatar, drawing frame by frame; what is left over is encoding and files."""
+    now = [0.0]
+
+    def taking(seconds, result):
+        now[0] += seconds
+        return result
+
+    def decode(appearance, motion):
+        for frame in range(3):
+            yield taking(0.5, frame)
+
+    monkeypatch.setitem(speed.Stopwatch.__enter__.__globals__, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    part = SimpleNamespace(encode=lambda x: taking(2.0, x), generate=lambda x: taking(0.25, x), decode=decode)
+    avatar = SimpleNamespace(
+        analyse=lambda x: taking(1.0, x), speech=part, text=SimpleNamespace(encode=lambda x: x), generator=part, codec=part
+    )
     watch = speed.Stopwatch()
     speed.watched(avatar, watch)
-    assert avatar.analyse(5) == 5 and avatar.speech.encode(1) == 1 and list(avatar.codec.decode(None, None)) == [0, 1, 2]
-    rows = speed.shares(watch, 10.0)
-    assert {r.name for r in rows} == {"share analyse", "share speech", "share draw", "share encode and files"}
-    assert sum(r.value for r in rows) == pytest.approx(100)
+    assert avatar.analyse(5) == 5 and avatar.speech.encode(1) == 1
+    for frame in avatar.codec.decode(None, None):
+        taking(0.75, frame)  # writing a frame is not drawing it
+    rows = {r.name: r.value for r in speed.shares(watch, now[0])}
+    expected = {"share analyse": 1.0, "share speech": 2.0, "share draw": 1.5, "share encode and files": 2.25}
+    assert rows == pytest.approx({name: 100 * seconds / 6.75 for name, seconds in expected.items()})

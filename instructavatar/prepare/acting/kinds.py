@@ -168,7 +168,7 @@ def _units() -> list[Kind]:
 
 KINDS: dict[str, Kind] = {k.name: k for k in (*_PLAIN, *_LEFT, *(_mirrored(k) for k in _LEFT), *_emotions(), *_units())}
 
-# Issue-sized groups that the sampler and the tests speak of.
+# Groups that the sampler and the tests speak of.
 MAIN: tuple[str, ...] = (
     "smile",
     "big_smile",
