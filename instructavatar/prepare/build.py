@@ -27,9 +27,8 @@ from instructavatar.face.motion import ROTATION, SPEECH_PER_FRAME, frames_of
 from instructavatar.face.script import Script, swap_sides
 from instructavatar.features.speech import SPEECH_DIM, SpeechEncoder
 from instructavatar.features.text import TextEncoder
-from instructavatar.prepare.corpora.base import ClipRecord, Corpus
+from instructavatar.prepare.corpora.base import ClipRecord, Corpus, Progress
 
-Progress = Callable[[str, int, int], None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _SENTENCES_AT_ONCE = 256  # long enough lists hold many sentences of the same length
@@ -44,11 +43,15 @@ class BuildReport:
     seconds: float = 0.0
     sentences: int = 0
     skipped: dict[str, str] = field(default_factory=dict)  # clip id -> reason
+    unknown_phones: dict[str, int] = field(default_factory=dict)  # phone -> how often
 
     def __str__(self) -> str:
         lines = [
             f"{self.store}: {self.clips} clips, {self.seconds / 3600:.2f} h, {self.sentences} sentences, {len(self.skipped)} clips skipped"
         ]
+        if self.unknown_phones:
+            named = ", ".join(f"{phone} ({count})" for phone, count in self.unknown_phones.items())
+            lines.append(f"  {sum(self.unknown_phones.values())} phones are unknown and drawn half open: {named}")
         return "\n".join(lines + [f"  skipped {name}: {reason}" for name, reason in self.skipped.items()])
 
 
@@ -65,7 +68,7 @@ def build(
         progress: called with (stage, done, total).
     """
     store = Path(store)
-    report = BuildReport(store)
+    report = BuildReport(store, unknown_phones=corpus.unknown_phones())
     maker = ClipMaker(corpus, Path(cache) if cache is not None else store.with_name(store.name + ".cache"))
     records = list(corpus.records())
     tell = progress or (lambda stage, done, total: None)
@@ -82,8 +85,8 @@ def build(
 
 
 def prepare_from_config(config: Any, output: Path | str, workers: int = 2, progress: Progress | None = None) -> BuildReport:
-    """Build the store that a configuration of configs/corpora/ describes: {corpus: {target, params}}."""
-    corpus = configuration.build(config.corpus)
+    """Build the store that a configuration of configs/corpora/ describes: {corpus: {target, params}}; `progress` as for `build`."""
+    corpus = configuration.build(config.corpus, progress=progress)
     return build(corpus, output, workers, progress=progress)
 
 

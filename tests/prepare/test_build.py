@@ -133,6 +133,11 @@ def test_extractors_are_named_in_the_header(tmp_path):
     assert header.about == "toy"
 
 
+def test_unknown_phones_are_told_by_the_report(tmp_path, monkeypatch):
+    monkeypatch.setattr(Toy, "unknown_phones", lambda self: {"qqq": 3})
+    assert "3 phones are unknown and drawn half open: qqq (3)" in str(build(Toy(), tmp_path / "s", workers=1))
+
+
 def test_records_go_through_json():
     record = ClipRecord("a", 1.0, "train", ("smile",), ("AU12",), "a.ogg", "slt", {"seed": 3})
     assert ClipRecord.from_json(record.to_json()) == record

@@ -1,6 +1,7 @@
 """The puppet corpus: a pack in, the same motion out, every time."""
 
 import json
+import pickle
 import shutil
 import zipfile
 from dataclasses import replace
@@ -16,7 +17,7 @@ from instructavatar.face.motion import ACTION_COUNT, frames_of
 from instructavatar.face.script import Script
 from instructavatar.prepare import voices
 from instructavatar.prepare.acting.score import Score
-from instructavatar.prepare.build import prepare_from_config
+from instructavatar.prepare.build import BuildReport, prepare_from_config
 from instructavatar.prepare.corpora.puppet import Puppet, PuppetClip, compose_clips, make_pack, split_of, write_pack
 from instructavatar.prepare.voices import TRAINING_VOICES
 
@@ -147,13 +148,47 @@ def test_recipe_records_voices_and_packs(tiny, tmp_path, monkeypatch):
         yield take
 
     monkeypatch.setattr(voices, "make_takes", fake_takes)
-    corpus = Puppet(tmp_path / "pack", recipe={"silent": 2, "takes": {"slt": 1}, "seed": 4})
+    told, recipe = [], {"silent": 2, "takes": {"slt": 1}, "seed": 4}
+    corpus = Puppet(tmp_path / "pack", recipe=recipe, progress=lambda *stage: told.append(stage))
     assert asked == [("slt", 1, 4)]
+    assert told == [("recording", 1, 1), ("composing", 1, 4), ("composing", 2, 4), ("composing", 3, 4), ("composing", 4, 4)]
     assert len(list(corpus.records())) == 4
-    Puppet(tmp_path / "pack", recipe={"silent": 2, "takes": {"slt": 1}})
+    Puppet(tmp_path / "pack", recipe={**recipe, "uses": 2, "voices_folder": "elsewhere"})
     assert len(asked) == 1, "a pack that is there is kept"
     with pytest.raises(TypeError):
         make_pack(tmp_path / "other", silence=2)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [({"seed": 5}, "seed 0, not 5"), ({"takes": {"room": 2}}, "takes"), ({"uses": 3}, "uses 2, not 3"), ({"silent": 0}, "silent 2, not 0")],
+)
+def test_another_recipe_than_the_packs_own_is_refused(tmp_path, change, told):
+    recipe = {"silent": 2, "takes": {"room": 1}}
+    Puppet(tmp_path / "pack", recipe=recipe)
+    assert pickle.loads(pickle.dumps(Puppet(tmp_path / "pack", recipe=recipe, progress=print))).clips
+    with pytest.raises(BadOption, match=f"another recipe .*{told}.*; delete .*pack or name another pack"):
+        Puppet(tmp_path / "pack", recipe={**recipe, **change})
+    (tmp_path / "pack" / "recipe.json").unlink()
+    assert Puppet(tmp_path / "pack", recipe={**recipe, **change}).clips, "a pack that does not say how it was made is taken as it is"
+
+
+@pytest.mark.parametrize("recipe", [{"silent": 1}, {"silent": 1, "takes": {}, "seeds": 3}])
+def test_recipes_are_checked_before_anything_is_recorded(tmp_path, recipe):
+    with pytest.raises(BadOption, match=r"missing: \['takes'\]|unknown: \['seeds'\]"):
+        Puppet(tmp_path / "pack", recipe=recipe)
+
+
+def test_phones_without_a_viseme_are_counted(tiny, tmp_path):
+    assert tiny.unknown_phones() == {}
+    take = next(iter(tiny.takes.values()))
+    odd = replace(take, phones=(("qqq", 0.0, 0.2), ("aa", 0.2, 0.4), ("qqq", 0.4, take.seconds)))
+    (tmp_path / "v").mkdir()
+    shutil.unpack_archive(TINY / "voices.zip", tmp_path / "v")
+    write_pack(tmp_path / "pack", [odd], tmp_path / "v", compose_clips([odd], 0, 1, 0))
+    corpus = Puppet(tmp_path / "pack")
+    assert corpus.unknown_phones() == {"qqq": 2}
+    assert "2 phones are unknown and drawn half open: qqq (2)" in str(BuildReport(tmp_path, unknown_phones=corpus.unknown_phones()))
 
 
 def test_missing_parts_are_named(tiny, tmp_path):
@@ -172,7 +207,9 @@ def test_missing_parts_are_named(tiny, tmp_path):
 def test_tiny_config_to_store(tmp_path, monkeypatch):
     monkeypatch.chdir(TESTS.parent)
     described = config.load("configs/corpora/tiny.yaml")
-    report = prepare_from_config(described, tmp_path / "store", workers=1)
+    stages = []
+    report = prepare_from_config(described, tmp_path / "store", workers=1, progress=lambda stage, done, total: stages.append(stage))
+    assert list(dict.fromkeys(stages)) == ["speech", "clips", "sentences"]
     assert report.clips == 50
     assert not report.skipped
     store = FeatureStore.open(tmp_path / "store")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.face.motion import FaceMotion
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, total)."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,10 @@ class ClipRecord:
 
 
 class Corpus(ABC):
-    """A source of clips. It is handed to worker processes, so it must be picklable and open its files by itself."""
+    """A source of clips. It is handed to worker processes, so it must be picklable and open its files by itself.
+
+    A corpus of configs/corpora/ takes `progress: Progress | None` beside its params; it may report its own making, and must not keep it.
+    """
 
     name: str
 
@@ -77,3 +83,7 @@ class Corpus(ABC):
     def motion_version(self) -> str:
         """Changes whenever `motion` would give other numbers for the same clips."""
         return "1"
+
+    def unknown_phones(self) -> dict[str, int]:
+        """Phones that no viseme is known for, with their number; they are drawn as a half-open mouth."""
+        return {}

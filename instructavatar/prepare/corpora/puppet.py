@@ -5,6 +5,7 @@ A pack is what is shipped: a folder of
     takes.jsonl     what the voices said: text, phone times, how each take was recorded (prepare.voices.Take)
     clips.jsonl     what the puppet does: id, seed, split, take ("" for a silent clip), score
     voices.zip      the takes as Ogg/Opus
+    recipe.json     what it was made from; missing in packs that were not made by a recipe
 
 (the two lists may be gzipped). Motion is performed from score, phones and seed where the store is made, so the pack stays small. A voice
 take serves about two clips with different scores, always in the same split.
@@ -16,24 +17,27 @@ import gzip
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.errors import BadBundle, BadOption, MissingFile
 from instructavatar.face.motion import FRAME_RATE_HZ, SAMPLE_RATE_HZ, FaceMotion, frames_of
+from instructavatar.face.visemes import unknown_phones
 from instructavatar.prepare import voices
 from instructavatar.prepare.acoustics import read_opus
 from instructavatar.prepare.acting.score import Score
-from instructavatar.prepare.corpora.base import ClipRecord, Corpus
+from instructavatar.prepare.corpora.base import ClipRecord, Corpus, Progress
 from instructavatar.prepare.instructions import compose
 from instructavatar.prepare.performance import perform
 from instructavatar.prepare.voices import Take
 
-TAKES, CLIPS, SOUNDS = "takes.jsonl", "clips.jsonl", "voices.zip"
+TAKES, CLIPS, SOUNDS, RECIPE = "takes.jsonl", "clips.jsonl", "voices.zip", "recipe.json"
 VERSION = "puppet-1"
 WORDINGS = 4
 SILENT_SECONDS = (2.4, 7.2)
@@ -68,15 +72,21 @@ class Puppet(Corpus):
         pack: folder of the pack.
         recipe: how to make the pack if it is not there: keyword arguments of `make_pack`; None if it must be there.
         wordings: at most so many scripts per clip.
+        progress: called with (stage, done, total) while the pack is made.
+
+    Raises:
+        BadOption: the pack was made by another recipe.
     """
 
     name = "puppet"
 
-    def __init__(self, pack: Path | str, recipe: dict[str, object] | None = None, wordings: int = WORDINGS) -> None:
+    def __init__(
+        self, pack: Path | str, recipe: Mapping[str, Any] | None = None, wordings: int = WORDINGS, progress: Progress | None = None
+    ) -> None:
         self.pack = Path(pack)
         self.wordings = wordings
-        if recipe is not None and not _listed(self.pack, CLIPS):
-            make_pack(self.pack, **recipe)  # type: ignore[arg-type]
+        if recipe is not None:
+            _follow(self.pack, recipe, progress)
         if not _listed(self.pack, CLIPS):
             raise MissingFile(f"expected a puppet pack (a folder with {CLIPS}) at {self.pack}, found none; give its recipe to have it made")
         self.takes = {take.id: take for take in map(Take.from_json, _lines(self.pack, TAKES))}
@@ -129,8 +139,41 @@ class Puppet(Corpus):
         """Of how scores are performed."""
         return VERSION
 
+    def unknown_phones(self) -> dict[str, int]:
+        """Of the takes."""
+        return dict(sum((unknown_phones(take.phones) for take in self.takes.values()), Counter()))
 
-def make_pack(out: Path | str, silent: int, takes: dict[str, int], uses: int = 2, seed: int = 0, voices_folder: str | None = None) -> None:
+
+def _follow(pack: Path, recipe: Mapping[str, Any], progress: Progress | None) -> None:
+    """Make the pack by its recipe if it is not there; one that is there by another recipe is refused."""
+    wanted = _checked(recipe)
+    if not _listed(pack, CLIPS):
+        make_pack(pack, **wanted, voices_folder=recipe.get("voices_folder"), progress=progress)
+    elif (pack / RECIPE).is_file():
+        made = json.loads((pack / RECIPE).read_text(encoding="utf-8"))
+        differing = [f"{name} {made.get(name)}, not {value}" for name, value in wanted.items() if made.get(name) != value]
+        if differing:
+            raise BadOption(f"{pack} was made by another recipe ({'; '.join(differing)}); delete {pack} or name another pack")
+
+
+def _checked(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the content of a pack, with the defaults filled in."""
+    given = {name: value for name, value in recipe.items() if name != "voices_folder"}
+    unknown, lacking = sorted(set(given) - {"silent", "takes", "uses", "seed"}), sorted({"silent", "takes"} - set(given))
+    if unknown or lacking:
+        raise BadOption(f"expected a recipe of silent, takes, uses and seed; unknown: {unknown}, missing: {lacking}")
+    return {"uses": 2, "seed": 0, **given, "takes": dict(given["takes"])}
+
+
+def make_pack(
+    out: Path | str,
+    silent: int,
+    takes: dict[str, int],
+    uses: int = 2,
+    seed: int = 0,
+    voices_folder: str | None = None,
+    progress: Progress | None = None,
+) -> None:
     """Record the voices and write the scores of a new pack.
 
     Args:
@@ -140,14 +183,24 @@ def make_pack(out: Path | str, silent: int, takes: dict[str, int], uses: int = 2
         uses: how many clips share a take.
         seed: decides everything but the noise in joe's voice.
         voices_folder: where takes are recorded, and found again (default: OUT.voices).
+        progress: called with ("recording" or "composing", done, total).
     """
     out = Path(out)
     folder = Path(voices_folder) if voices_folder else out.with_name(out.name + ".voices")
-    recorded = [take for voice, count in takes.items() for take in voices.make_takes(folder, voice, count, seed)]
-    write_pack(out, recorded, folder, compose_clips(recorded, silent, uses, seed))
+    tell = progress or (lambda stage, done, total: None)
+    recorded: list[Take] = []
+    for voice, count in takes.items():
+        for take in voices.make_takes(folder, voice, count, seed):
+            recorded.append(take)
+            tell("recording", len(recorded), sum(takes.values()))
+    clips = compose_clips(recorded, silent, uses, seed, progress)
+    out.mkdir(parents=True, exist_ok=True)
+    recipe = {"silent": silent, "takes": takes, "uses": uses, "seed": seed}
+    (out / RECIPE).write_text(json.dumps(recipe, indent=1) + "\n", encoding="utf-8")
+    write_pack(out, recorded, folder, clips)
 
 
-def compose_clips(takes: list[Take], silent: int, uses: int, seed: int) -> list[PuppetClip]:
+def compose_clips(takes: list[Take], silent: int, uses: int, seed: int, progress: Progress | None = None) -> list[PuppetClip]:
     """Clips with sound, `uses` for each take, and silent ones."""
     if silent < 0 or uses < 1:
         raise BadOption(f"expected silent >= 0 and uses >= 1, got {silent} and {uses}")
@@ -155,7 +208,12 @@ def compose_clips(takes: list[Take], silent: int, uses: int, seed: int) -> list[
     rng = np.random.default_rng([seed, 0])
     lengths = frames_of(1.0) * rng.uniform(*SILENT_SECONDS, silent)
     quiet = [(f"silent-{number:05d}", "", round(length) / FRAME_RATE_HZ, False) for number, length in enumerate(lengths)]
-    return [_composed(seed, *clip) for clip in heard + quiet]
+    clips: list[PuppetClip] = []
+    for clip in heard + quiet:
+        clips.append(_composed(seed, *clip))
+        if progress:
+            progress("composing", len(clips), len(heard) + len(quiet))
+    return clips
 
 
 def _composed(seed: int, name: str, take: str, seconds: float, talking: bool) -> PuppetClip:
