@@ -141,14 +141,6 @@ def _one_sided() -> Iterable[ActionUnit]:
 ACTION_UNITS: dict[str, ActionUnit] = {unit.name: unit for unit in (*_two_sided(), *_one_sided())}
 
 
-def units_vector(strengths: Mapping[str, float]) -> NDArray[np.float32]:
-    """Action units with strengths 0..1 as actions [52]; where units share an action the stronger wins."""
-    values = np.zeros(MOTION_DIM, np.float32)
-    for name, strength in strengths.items():
-        values = np.maximum(values, vector(ACTION_UNITS[name].shape) * strength)
-    return values[:ACTION_COUNT]
-
-
 def unit_strengths(actions: NDArray[np.float32]) -> dict[str, float]:
     """How far each two-sided unit is there in actions [52]: 1.0 means its main action goes as far as in the table.
 

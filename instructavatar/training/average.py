@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from torch import Tensor, nn
 
@@ -24,15 +21,6 @@ class WeightAverage:
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         torch._foreach_lerp_(self.values, [p.detach() for p in self.parameters], 1 - decay)
-
-    @contextmanager
-    def swapped_in(self) -> Iterator[None]:
-        """The module holds the averaged weights inside this context."""
-        self.swap()
-        try:
-            yield
-        finally:
-            self.swap()
 
     @torch.no_grad()
     def swap(self) -> None:

@@ -150,11 +150,6 @@ def with_article(phrase: str) -> str:
     return ("an " if phrase[:1].lower() in "aeiou" else "a ") + phrase
 
 
-def copula(person: Person) -> str:
-    """Is or are for the subject pronoun, is for a name."""
-    return "is" if person.name != "you" else "are"
-
-
 def pick(rng: np.random.Generator, options: list[str] | tuple[str, ...]) -> str:
     """One of them, each as likely."""
     return options[int(rng.integers(len(options)))]
