@@ -218,6 +218,14 @@ def test_tiny_config_to_store(tmp_path, monkeypatch):
     assert min(store.header.motion_std) >= 0.01
 
 
+def test_a_config_with_a_recipe_tells_every_stage(tmp_path):
+    params = {"pack": str(tmp_path / "pack"), "recipe": {"silent": 1, "takes": {"room": 1}, "uses": 1}}
+    described = config.OmegaConf.create({"corpus": {"target": "instructavatar.prepare.corpora.puppet.Puppet", "params": params}})
+    stages = []
+    prepare_from_config(described, tmp_path / "store", workers=1, progress=lambda stage, done, total: stages.append(stage))
+    assert list(dict.fromkeys(stages))[:4] == ["recording", "composing", "speech", "clips"]
+
+
 def test_full_config_names_existing_voices():
     params = config.load(TESTS.parent / "configs/corpora/puppet.yaml").corpus.params
     assert set(params.recipe.takes) == {*TRAINING_VOICES, voices.ROOM}
