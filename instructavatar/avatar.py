@@ -32,6 +32,7 @@ from instructavatar.media.files import written_beside
 from instructavatar.media.portrait import read_portrait
 from instructavatar.media.provenance import mark
 from instructavatar.media.video import frames_at, read_video, write_video
+from instructavatar.motion.bundle import check_extractors
 from instructavatar.motion.generator import Generator
 
 SILENT_SECONDS = 5.0  # length of a clip without audio when none is asked for
@@ -134,13 +135,9 @@ class Avatar:
             raise BadOption(
                 f"expected {codec} to name a codec (target + params), got {type(drawn_by).__name__}; see configs/codec/warp.yaml"
             )
-        return cls(
-            generator=Generator.load(bundle),
-            landmarker=FaceLandmarker.load(),
-            speech=SpeechEncoder.load(),
-            text=TextEncoder.load(),
-            codec=drawn_by,
-        )
+        generator, speech, text = Generator.load(bundle), SpeechEncoder.load(), TextEncoder.load()
+        check_extractors(generator.config, {"speech": speech.version, "text": text.version})
+        return cls(generator=generator, landmarker=FaceLandmarker.load(), speech=speech, text=text, codec=drawn_by)
 
     def analyse(self, portrait: Any, *, face: int | str | None = None, max_side: int = 1920) -> Subject:
         """Find the face and prepare the picture.
@@ -187,7 +184,7 @@ class Avatar:
             seed: the same seed gives the same video.
             text_guidance: classifier-free guidance scale of the instruction; the bundle's own when not given.
             audio_guidance: the same for the speech.
-            intensity: strength of the instruction, 0 (none) to 2; multiplies the text guidance.
+            intensity: strength of the instruction, 0 (none) to 2.
             face: see `analyse`.
             max_side: see `analyse`.
             progress: called with (stage, done, total).
@@ -210,8 +207,9 @@ class Avatar:
             rest=subject.rest,
             pose=None if pose is None else _fit(_checked_pose(pose), frames, hold=True),
             seed=seed,
-            text_guidance=(self.generator.text_guidance if text_guidance is None else text_guidance) * intensity,
+            text_guidance=text_guidance,
             speech_guidance=audio_guidance,
+            intensity=intensity,
             progress=None if progress is None else lambda done, total: progress("moving", done, total),
         )
         heard, rate_hz = _heard(audio, samples, frames)

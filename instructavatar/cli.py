@@ -273,6 +273,7 @@ def _add_export(commands: Any) -> None:
     p.add_argument("run", type=Path, metavar="RUN", help="folder of the run")
     p.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the bundle")
     p.add_argument("--probe", type=Path, metavar="STORE", help="also log 30 losses of a fresh run on this store (losses.json)")
+    p.add_argument("--store", type=Path, metavar="STORE", help="the store it was trained on, for a run that does not name its encoders")
     p.add_argument("--model_name", metavar="NAME", help="name that videos will carry (default: the run's)")
     p.set_defaults(command=_export)
 
@@ -281,7 +282,9 @@ def _prepare(args: argparse.Namespace) -> int:
     from instructavatar import config
 
     build = _training_side("instructavatar.prepare.build")
-    report = build.prepare_from_config(config.load(args.base, config.split_extra(args.extra)), args.output, workers=args.workers)
+    resolved = config.load(args.base, config.split_extra(args.extra))
+    with ProgressBars(quiet=False) as bars:
+        report = build.prepare_from_config(resolved, args.output, workers=args.workers, progress=bars)
     print(report)
     return 0
 
@@ -300,7 +303,7 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    bundle = _training_side("instructavatar.training.fit").export_run(args.run, args.output, args.probe, args.model_name)
+    bundle = _training_side("instructavatar.training.fit").export_run(args.run, args.output, args.probe, args.model_name, args.store)
     print(f"{bundle}  is ready: instructavatar generate face.jpg -a voice.wav --model {bundle}")
     return 0
 

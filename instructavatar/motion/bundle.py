@@ -37,6 +37,7 @@ class BundleConfig:
     method: str
     schedule: str
     text_guidance: float
+    late_text_guidance: float
     speech_guidance: float
     window_frames: int
     overlap_frames: int
@@ -72,6 +73,7 @@ class BundleConfig:
             method=str(sampler["method"]),
             schedule=str(sampler["schedule"]),
             text_guidance=float(guidance["text"]),
+            late_text_guidance=float(guidance["text_late"]),
             speech_guidance=float(guidance["speech"]),
             window_frames=int(window["frames"]),
             overlap_frames=int(window["overlap"]),

@@ -91,6 +91,7 @@ class Generator:
         text_guidance: float | None = None,
         speech_guidance: float | None = None,
         steps: int | None = None,
+        intensity: float = 1.0,
         progress: Callable[[int, int], None] | None = None,
     ) -> FaceMotion:
         """Motion of that many frames; the same seed gives the same motion.
@@ -106,12 +107,14 @@ class Generator:
             text_guidance: 0 ignores the instruction, 1 follows it plainly, more exaggerates.
             speech_guidance: the same for the speech.
             steps: denoising steps.
+            intensity: strength of the instruction, 0 (none) to 2; multiplies the text's guidance early and late.
             progress: called with (frames done, T).
         """
         if frames < 1:
             raise BadOption(f"expected at least one frame, got {frames}; ask for a longer clip")
         known, known_mask = self._known(frames, rest, pose)
         text = Text.of(script, text_states, self.config.text_width)
+        pull = self.text_guidance if text_guidance is None else text_guidance
         request = Request(
             speech=speech,
             text=text,
@@ -122,7 +125,8 @@ class Generator:
                 speech is not None,
                 bool(text.segments),
                 self.speech_guidance if speech_guidance is None else speech_guidance,
-                self.text_guidance if text_guidance is None else text_guidance,
+                pull * intensity,
+                min(pull, self.config.late_text_guidance) * intensity,
             ),
             steps=self.config.steps if steps is None else steps,
             posed=pose is not None,
@@ -167,7 +171,7 @@ class Generator:
         def denoise(x: Array, t: float) -> Array:
             count = len(request.branches)
             outputs = self.network({**feed, "x": np.repeat(x[None], count, 0), "noise_level": np.full(count, t, np.float32)})
-            return combine(outputs, request.branches)
+            return combine(outputs, request.branches, t)
 
         made = sampler(self.config.method)(denoise, noise, levels(request.steps), schedule(self.config.schedule))
         return made * (1 - mask) + known * mask

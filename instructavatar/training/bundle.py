@@ -37,7 +37,11 @@ def settings_of(
         },
         "motion": {"mean": _rounded(module.diffusion.mean), "std": _rounded(module.diffusion.std)},
         "sampler": {"steps": int(sampling.steps), "method": str(sampling.method), "schedule": str(sampling.schedule)},
-        "guidance": {"text": float(sampling.text_guidance), "speech": float(sampling.speech_guidance)},
+        "guidance": {
+            "text": float(sampling.text_guidance),
+            "text_late": float(sampling.late_text_guidance),
+            "speech": float(sampling.speech_guidance),
+        },
         "window": {"frames": int(sampling.window_frames), "overlap": int(sampling.overlap_frames)},
         "trained": {
             "corpus_hash": corpus_hash,

@@ -26,7 +26,7 @@ def settings(**changes) -> dict:
         "generator": {"motion_dim": MOTION_DIM, "speech_width": WIDTH, "text_width": WIDTH},
         "motion": {"mean": [0.5] * MOTION_DIM, "std": [2.0] * MOTION_DIM},
         "sampler": {"steps": 4, "method": "dpm", "schedule": "cosine"},
-        "guidance": {"text": 1.5, "speech": 1.25},
+        "guidance": {"text": 1.5, "text_late": 1.25, "speech": 1.25},
         "window": {"frames": 20, "overlap": 5},
     }
     return {**values, **changes}
@@ -157,6 +157,13 @@ def test_stronger_text_guidance_moves_further(generator):
     script = Script.parse("smile", 0.4)
     yaw = [generator.generate(10, script=script, text_states=states(script), text_guidance=g).column("yaw")[5] for g in (0, 1, 2)]
     assert yaw[0] < yaw[1] < yaw[2]
+
+
+def test_intensity_scales_the_text_from_nothing_on(generator):
+    script = Script.parse("smile", 0.4)
+    yaw = [generator.generate(10, script=script, text_states=states(script), intensity=i).column("yaw")[5] for i in (0, 0.5, 1, 2)]
+    assert yaw[0] == pytest.approx(generator.generate(10).column("yaw")[5], abs=1e-5)
+    assert yaw[0] < yaw[1] < yaw[2] < yaw[3]
 
 
 def test_progress_ends_at_the_last_frame(generator):

@@ -65,6 +65,14 @@ def test_guidance_moves_away_from_the_barer_version():
     assert sum(b.share for b in chosen) == pytest.approx(1.0)
 
 
+def test_text_pulls_early_and_eases_off():
+    chosen = branches(False, True, text_scale=4.0, late_text_scale=1.5)
+    idle, full = np.array([[0.0]]), np.array([[1.0]])
+    assert combine(np.stack([idle, full]), chosen, 0.9).item() == pytest.approx(4.0)
+    assert combine(np.stack([idle, full]), chosen, 0.3).item() == pytest.approx(1.5)
+    assert sum(b.late_share for b in chosen) == pytest.approx(1.0)
+
+
 def test_text_scale_zero_leaves_the_text_out():
     assert [b.text for b in branches(True, True, 1.0, 0.0)] == [False]
 
