@@ -37,7 +37,7 @@ def test_thirty_steps_give_the_losses_logged_with_the_bundle(tiny):
     logged = json.loads(weights_path("losses.json").read_text(encoding="utf-8"))["losses"]
     trained = OmegaConf.load(weights_path("config.yaml")).trained
     losses = probe_losses(OmegaConf.create(trained.config), str(tiny))
-    assert len(logged) == 30 and logged[-1] < 0.8 * logged[0]
+    assert len(logged) == 30 and np.mean(logged[-10:]) < 0.9 * np.mean(logged[:10])
     np.testing.assert_allclose(losses, logged, rtol=0.01)
 
 
