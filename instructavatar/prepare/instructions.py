@@ -46,6 +46,8 @@ _RHYTHM_TIMES: dict[str, tuple[int, ...]] = {
     "flash_brows": (1, 2, 3),
     "roll_eyes": (1, 2),
 }
+# Nods and shakes that nobody counts must be learned as going on: a count must not be the usual case.
+_COUNTED = {"nod": 0.2, "shake": 0.2}
 _NO_MODIFIER = frozenset(
     words("""still_head look_camera neutral close_mouth idle laugh yawn flash_brows blink wink_left wink_right roll_eyes""")
 )
@@ -54,8 +56,9 @@ _OTHERS = tuple(
     for name in KINDS
     if name in FORMS and name not in MAIN and name not in EMOTIONS and not name.startswith("au:") and name not in ("neutral", "idle")
 )
-# Left and right must be told apart beyond doubt, and an open mouth is asked of silent faces only: they come more often.
-_MAIN_TICKETS = (*MAIN * 2, "turn_left", "turn_right", "open_mouth", "open_mouth")
+# Left and right must be told apart beyond doubt, an open mouth is asked of silent faces only, a rhythm takes longer to learn, and
+# sorrow is told in the most ways: they come more often.
+_MAIN_TICKETS = (*MAIN * 2, "turn_left", "turn_right", "open_mouth", "open_mouth", "nod", "nod", "shake", "sad")
 # MEAD's emotions are what benchmarks ask for.
 _EMOTION_TICKETS = (*EMOTIONS, *(name for name in EMOTIONS if name in BASIC for _ in range(2)))
 _MIXABLE = ("happy", "sad", "angry", "fear", "disgusted", "surprised", "contempt", "excited", "worried", "tired", "proud", "confused")
@@ -132,7 +135,7 @@ def _allowed(names: Sequence[str], talking: bool) -> list[str]:
 
 def _act(rng: Rng, kind: str, modified: float = 0.3) -> Act:
     """An act with, now and then, an amount, a pace or a number of times."""
-    if kind in _RHYTHM_TIMES and rng.random() < 0.45:
+    if kind in _RHYTHM_TIMES and rng.random() < _COUNTED.get(kind, 0.45):
         return Act(kind, times=int(rng.choice(_RHYTHM_TIMES[kind])))
     if kind in _NO_MODIFIER or rng.random() > modified:
         return Act(kind)

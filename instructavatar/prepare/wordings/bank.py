@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from instructavatar.face.action_units import ACTION_UNITS, ActionUnit
 from instructavatar.prepare.wordings.emotion_kinds import EMOTION_FORMS
 from instructavatar.prepare.wordings.face_kinds import BROW_FORMS, EITHER_FORMS, EYE_FORMS, MOUTH_FORMS
@@ -9,6 +11,7 @@ from instructavatar.prepare.wordings.forms import Forms, other_side
 from instructavatar.prepare.wordings.grammar import with_article
 from instructavatar.prepare.wordings.head_kinds import HEAD_FORMS
 from instructavatar.prepare.wordings.main_kinds import MAIN_FORMS
+from instructavatar.prepare.wordings.stories import STORIES
 
 
 def _unit_forms(unit: ActionUnit) -> Forms:
@@ -32,6 +35,8 @@ def _all_forms() -> dict[str, Forms]:
     bank: dict[str, Forms] = {}
     for group in (MAIN_FORMS, EMOTION_FORMS, MOUTH_FORMS, BROW_FORMS, EYE_FORMS, HEAD_FORMS):
         bank |= group
+    for name, story in STORIES.items():
+        bank[name] = replace(bank[name], story=story)
     for name, given in list(bank.items()):
         if name.endswith("_left"):
             bank[name.replace("_left", "_right")] = other_side(given)

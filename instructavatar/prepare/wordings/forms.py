@@ -22,6 +22,8 @@ class Forms:
     """Noun phrases with article: "a big smile"."""
     raw: tuple[str, ...] = ()
     """Texts that stand as they are."""
+    story: tuple[str, ...] = ()
+    """Clauses about "you" that tell a situation: "you lost a friend"."""
 
     def count(self) -> int:
         """Number of cores."""

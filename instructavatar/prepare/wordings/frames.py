@@ -39,6 +39,7 @@ TALKING = phrases(
 # Frames for any adjective {a}.
 BE = phrases(
     """{a} | {a} | look {a} | look {a} | be {a} | act {a} | seem {a} | appear {a} | feel {a} | you are {a} | you look {a} | you feel {a}
+    you feel {a}; let it show | you are {a}; show it | you are getting {a} | let us see that you are {a} | stare at us as if {a}
     {n} looks {a} | {n} is {a} | {n} seems {a} | {n} feels {a} | make {o} look {a} | try to look {a} | please look {a}
     could you look {a}? | I want you to look {a} | look like you are {a} | look as if you are {a} | act as if you were {a}
     show that you are {a} | pretend to be {a} | get {a} | show me what you look like when you are {a} | react as if you were {a}"""
@@ -82,6 +83,21 @@ EMO = phrases(
 # The same while speaking.
 EMO_TALK = phrases(
     """talk with {e} | speak with {e} | say it with {e} | {n} talks with {e} | show {e} while you talk | express {e} as you speak"""
+)
+
+# Frames for a situation {s}, a clause about "you".
+STORY = phrases(
+    """{s} | {s} | imagine {s} | imagine that {s} | look as if {s} | look like {s} | look as though {s} | act as if {s} | act like {s}
+    react as if {s} | react as though {s} | pretend {s} | pretend that {s} | as if {s} | behave as if {s} | make a face as if {s}
+    {s}; let it show | {s}: show it | {s}, and it shows | {s}. show me | show how you feel when {s} | show me how you look when {s}
+    make the face you make when {s} | put on a face as if {s} | suppose {s} | think that {s} and let us see it | your face when {s}
+    you look as if {s} | you act as though {s} | {s}. react to it | what would your face do if {s}?"""
+)
+
+# The same while speaking.
+STORY_TALK = phrases(
+    """talk as if {s} | speak as if {s} | talk as though {s} | say it like {s} | say this as if {s} | speak like {s} | speak as somebody would if {s}
+    imagine {s} while you talk | tell it as if {s} | speak while {s}"""
 )
 
 # Frames for a noun phrase {p}.

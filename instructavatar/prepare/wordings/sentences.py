@@ -16,7 +16,15 @@ from instructavatar.prepare.wordings.grammar import YOU, Person, imperative, par
 Rng = np.random.Generator
 
 # How often each form is drawn where a kind has it: silent and talking.
-_FORM_SHARES = {"do": (0.45, 0.42), "be": (0.28, 0.25), "adv": (0.06, 0.25), "emo": (0.1, 0.1), "noun": (0.17, 0.13), "raw": (0.22, 0.15)}
+_FORM_SHARES = {
+    "do": (0.45, 0.42),
+    "be": (0.28, 0.25),
+    "adv": (0.06, 0.25),
+    "emo": (0.1, 0.1),
+    "noun": (0.17, 0.13),
+    "raw": (0.22, 0.15),
+    "story": (0.2, 0.16),
+}
 # Words about speaking in clips with and without speech.
 _SAYS_TALK, _SAYS_TALK_SILENT = 0.5, 0.05
 
@@ -190,7 +198,19 @@ def _write_raw(rng: Rng, act: Act, given: Forms, talk: bool) -> str:
     return pick(rng, (f"{core}, {degree}", f"{core} ({degree})", f"{core} {degree}", f"{core}, intensity {level}"))
 
 
-_WRITERS = {"do": _write_do, "be": _write_be, "adv": _write_adv, "emo": _write_emo, "noun": _write_noun, "raw": _write_raw}
+def _write_story(rng: Rng, act: Act, given: Forms, talk: bool) -> str:
+    return pick(rng, frames.STORY_TALK if talk else frames.STORY).format(s=pick(rng, given.story))
+
+
+_WRITERS = {
+    "do": _write_do,
+    "be": _write_be,
+    "adv": _write_adv,
+    "emo": _write_emo,
+    "noun": _write_noun,
+    "raw": _write_raw,
+    "story": _write_story,
+}
 
 
 def refusal(rng: Rng, kind: str) -> str:
