@@ -96,7 +96,8 @@ STORY = phrases(
 
 # The same while speaking.
 STORY_TALK = phrases(
-    """talk as if {s} | speak as if {s} | talk as though {s} | say it like {s} | say this as if {s} | speak like {s} | speak as somebody would if {s}
+    """talk as if {s} | speak as if {s} | talk as though {s} | say it like {s} | say this as if {s} | speak like {s}
+    speak as somebody would if {s}
     imagine {s} while you talk | tell it as if {s} | speak while {s}"""
 )
 
