@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "motion": {"face", "config"},
     "models": {"face", "config"},
     "data": {"features.base", "face"},
-    "prepare": {"media", "face", "features", "codecs", "data.store", "config"},
+    "prepare": {"media", "face", "features", "codecs", "data.store", "data.record", "config"},
     "training": {"data", "models", "codecs", "config", "face"},
     "avatar": {"media", "face", "features", "codecs", "motion", "config"},
     "metrics": {"media", "face", "features", "codecs", "data.store", "config"},
@@ -51,7 +51,7 @@ INFERENCE_ROOMS = {"errors", "config", "media", "face", "features", "codecs", "m
 # A folder of configs/ may point only into these rooms.
 TARGETS: dict[str, set[str]] = {
     "corpora": {"prepare"},
-    "features": {"features"},
+    "features": {"features", "prepare"},
     "codec": {"codecs", "models", "training"},
     "motion": {"models", "training", "data"},
     "conditions": {"models"},

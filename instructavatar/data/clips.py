@@ -122,11 +122,11 @@ class ClipExamples:
 
 
 def _speech(record: Mapping[str, Any], start: int, frames: int) -> tuple[NDArray[np.floating], NDArray[np.float32]]:
-    """Features [2T, C] and mask [T]; a silent clip has no features and a mask of zeros."""
+    """Features [2T, C] and mask [T]; a silent clip has no features, or those of silence, and a mask of zeros."""
     features = record["audio_feat"]
     stretch = features[SPEECH_PER_FRAME * start : SPEECH_PER_FRAME * (start + frames)]
     full = np.zeros((SPEECH_PER_FRAME * frames, features.shape[1]), features.dtype)
     full[: len(stretch)] = stretch
     mask = np.zeros(frames, np.float32)
-    mask[: len(stretch) // SPEECH_PER_FRAME] = 1
+    mask[: len(stretch) // SPEECH_PER_FRAME] = float(record["audio_flag"])
     return full, mask

@@ -1,8 +1,9 @@
 """The store: prepared clips in one LMDB, read by training without locks. Training side only.
 
-T video frames (25 Hz), L text tokens. A clip's record has the fields of `FIELDS`; `motion_latent` [T, 58] and `audio_feat` [2T, 384] (or
-[0, 384] without sound) lie frame to frame. Beside the clips stands a table sentence -> token states, so training needs no text encoder. The
-header tells what the store holds: version, shapes, rates, statistics of the motion, who measured, splits, hash of the corpus.
+T video frames (25 Hz), L text tokens. A clip's record has the fields of `data/record.py`; `motion_latent` [T, D] and `audio_feat` [2T, W]
+(or [0, W] without sound) lie frame to frame. Beside the clips stand a table sentence -> token states, so training needs no text encoder,
+and why each skipped clip was skipped. The header tells what the store holds: version, shapes, rates, statistics of the motion, who
+measured, splits, hash of the corpus.
 
 Values are framed by data/record.py; nothing is pickled.
 """
@@ -11,9 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import weakref
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,12 +23,11 @@ import lmdb
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.data.record import FIELDS, Record, check_record, from_bytes, to_bytes
+from instructavatar.data.header import Header
+from instructavatar.data.record import Record, check_record, from_bytes, head_of, to_bytes
 from instructavatar.errors import BadBundle, CannotWrite, MissingFile
-from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, SAMPLE_RATE_HZ, SPEECH_RATE_HZ
+from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM
 
-FORMAT = "instructavatar store"
-VERSION = 1
 HEADER = b"header"
 TEXT_DIM = 384
 # smallest spread used for normalising: actions that hardly ever move must not be blown up
@@ -46,47 +46,14 @@ def clip_key(key: str) -> bytes:
     return b"clip/" + key.encode()
 
 
+def skip_key(key: str) -> bytes:
+    """LMDB key of the reason why a clip was skipped."""
+    return b"skip/" + key.encode()
+
+
 def text_key(sentence: str) -> bytes:
     """LMDB key of a sentence; a hash, because LMDB's keys end at 511 bytes."""
     return b"text/" + hashlib.sha256(sentence.strip().encode()).hexdigest().encode()
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a store says about itself."""
-
-    corpus_hash: str
-    extractors: dict[str, str]  # feature -> version of what measured it
-    splits: dict[str, list[str]]  # name -> clip ids in the corpus's order
-    lengths: dict[str, int]  # clip id -> frames
-    motion_mean: list[float]  # [58] over the frames of the train split
-    motion_std: list[float]  # [58], at least SMALLEST_STD
-    clips: int = 0
-    sentences: int = 0
-    seconds: float = 0.0
-    complete: bool = False
-    about: str = ""
-    version: int = VERSION
-    format: str = FORMAT
-
-    @staticmethod
-    def started(corpus_hash: str, extractors: Mapping[str, str], about: str = "") -> Header:
-        """The header of a store that is being written."""
-        return Header(corpus_hash, dict(extractors), {}, {}, [0.0] * MOTION_DIM, [1.0] * MOTION_DIM, about=about)
-
-    def to_json(self) -> dict[str, Any]:
-        """All fields, and the constants that a reader in another language needs."""
-        rates = {"frame_rate_hz": FRAME_RATE_HZ, "speech_rate_hz": SPEECH_RATE_HZ, "sample_rate_hz": SAMPLE_RATE_HZ}
-        shapes = {name: [kind[0], list(kind[1])] for name, kind in FIELDS.items() if isinstance(kind, tuple)}
-        return {**self.__dict__, "rates": rates, "shapes": shapes}
-
-    @staticmethod
-    def from_json(values: Mapping[str, Any], where: str) -> Header:
-        """The header read back; another format or version is refused."""
-        if values.get("format") != FORMAT or values.get("version") != VERSION:
-            got = f"{values.get('format')!r} version {values.get('version')}"
-            raise BadBundle(f"expected {where} to be an {FORMAT} of version {VERSION}, got {got}; prepare it again")
-        return Header(**{name: values[name] for name in Header.__dataclass_fields__})
 
 
 def _open(path: Path, **options: Any) -> lmdb.Environment:
@@ -125,7 +92,11 @@ class StoreWriter:
         header: `Header.started(...)`; a store of another corpus or other extractors is refused.
     """
 
-    batch = 256  # records per transaction: at one each, LMDB's syncs cost ten times as much
+    # One transaction takes so many records: at one each, LMDB's syncs cost ten times as much. It comes earlier where memory or the work
+    # that a kill would lose says so.
+    batch = 256
+    batch_bytes = 1 << 26
+    batch_s = 10.0
 
     def __init__(self, path: Path | str, header: Header) -> None:
         self.path = Path(path)
@@ -138,6 +109,7 @@ class StoreWriter:
         size = max(1 << 26, 2 * sum(file.stat().st_size for file in self.path.glob("data.mdb")))
         self.env = _open(self.path, map_size=size, readahead=False)
         self.waiting: list[tuple[bytes, bytes]] = []
+        self.flushed_s = time.monotonic()
         self.header = self._resumed(header)
         self.known = set(self._present())
 
@@ -159,6 +131,42 @@ class StoreWriter:
     def __contains__(self, key: str) -> bool:
         """Is the clip there already?"""
         return clip_key(key) in self.known
+
+    def skip(self, key: str, reason: str) -> None:
+        """Remember why a clip is left out, so that a resumed run need not try it again."""
+        self._enqueue(skip_key(key), to_bytes({"reason": reason}))
+
+    def skipped(self) -> dict[str, str]:
+        """Why clips were left out, by their ids."""
+        self.flush()
+        with self.env.begin() as txn:
+            return {key[5:].decode(): head_of(data)["reason"] for key, data in _entries(txn, b"skip/")}
+
+    def forget_skipped(self) -> None:
+        """Let the skipped clips be tried again."""
+        names = [skip_key(key) for key in self.skipped()]
+        with self.env.begin(write=True) as txn:
+            for name in names:
+                txn.delete(name)
+        self.known.difference_update(names)
+
+    def replace(self, key: str, record: Record) -> None:
+        """Put another record in the place of a clip's."""
+        check_record(key, record)
+        self.known.discard(clip_key(key))
+        self._enqueue(clip_key(key), to_bytes(record))
+
+    def record(self, key: str) -> Record:
+        """The record of a clip that was added and flushed."""
+        return from_bytes(self._data(key))
+
+    def values(self, key: str) -> Record:
+        """The plain values of a clip that was added and flushed."""
+        return head_of(self._data(key))
+
+    def _data(self, key: str) -> bytes:
+        with self.env.begin() as txn:
+            return bytes(txn.get(clip_key(key), b""))
 
     def has_text(self, sentence: str) -> bool:
         """Is the sentence in the table already?"""
@@ -187,7 +195,8 @@ class StoreWriter:
             return
         self.known.add(key)
         self.waiting.append((key, data))
-        if len(self.waiting) >= self.batch:
+        size = sum(len(waiting) for _, waiting in self.waiting) if len(data) > self.batch_bytes // self.batch else 0
+        if len(self.waiting) >= self.batch or size >= self.batch_bytes or time.monotonic() - self.flushed_s > self.batch_s:
             self.flush()
 
     def flush(self) -> None:
@@ -195,6 +204,7 @@ class StoreWriter:
         if self.waiting:
             self._put(self.waiting)
             self.waiting = []
+        self.flushed_s = time.monotonic()
 
     def _put(self, items: list[tuple[bytes, bytes]]) -> None:
         while True:
@@ -213,30 +223,32 @@ class StoreWriter:
     def finish(self, splits: Mapping[str, list[str]]) -> Header:
         """Set splits (ids that are not in the store are left out), measure the motion, mark the store as complete."""
         self.flush()
+        skipped = sum(key.startswith(b"skip/") for key in self.known)
         kept = {name: [key for key in keys if key in self] for name, keys in splits.items()}
-        lengths, mean, std = self._measure(kept)
+        lengths, sums = self._measure(kept)
+        mean, std = sums.moments()
         texts = sum(key.startswith(b"text/") for key in self.known)
         changed = {"splits": kept, "lengths": lengths, "motion_mean": mean, "motion_std": std, "clips": len(lengths), "sentences": texts}
         seconds = sum(lengths.values()) / FRAME_RATE_HZ
-        self.header = Header(**{**self.header.__dict__, **changed, "seconds": seconds, "complete": True})
+        changed |= {"seconds": seconds, "skipped": skipped, "speech_dim": sums.speech_dim or self.header.speech_dim, "complete": True}
+        self.header = Header(**{**self.header.__dict__, **changed})
         self._put([(HEADER, to_bytes(self.header.to_json()))])
         self.env.sync(True)
         return self.header
 
-    def _measure(self, splits: Mapping[str, list[str]]) -> tuple[dict[str, int], list[float], list[float]]:
-        """Frames of each clip; mean and spread [58] over the frames of the train split (of all clips, if there is none)."""
+    def _measure(self, splits: Mapping[str, list[str]]) -> tuple[dict[str, int], _Sums]:
+        """Frames of each clip; sums over the frames of the train split (of all clips, if it is empty)."""
         lengths: dict[str, int] = {}
-        total, squares, count = np.zeros(MOTION_DIM), np.zeros(MOTION_DIM), 0
+        sums = _Sums()
         with self.env.begin() as txn:
             for name, keys in splits.items():
                 for key in keys:
-                    motion = from_bytes(txn.get(clip_key(key), b""))["motion_latent"].astype(np.float64)
-                    lengths[key] = len(motion)
-                    if name == "train" or "train" not in splits:
-                        total, squares, count = total + motion.sum(0), squares + (motion**2).sum(0), count + len(motion)
-        mean = total / max(count, 1)
-        std = np.sqrt(np.maximum(squares / max(count, 1) - mean**2, SMALLEST_STD**2))
-        return lengths, [round(float(v), 6) for v in mean], [round(float(v), 6) for v in std]
+                    record = from_bytes(txn.get(clip_key(key), b""))
+                    lengths[key] = record["latent_length"]
+                    sums.check(key, record)
+                    if name == "train" or not splits.get("train"):
+                        sums.add(record["motion_latent"])
+        return lengths, sums
 
     def close(self) -> None:
         """Flush and close. Without `finish` the store stays marked as incomplete."""
@@ -248,6 +260,47 @@ class StoreWriter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+class _Sums:
+    """Running sums over frames of motion [T, D]."""
+
+    def __init__(self) -> None:
+        self.total = self.squares = np.zeros(0)
+        self.count = self.speech_dim = 0
+
+    def check(self, key: str, record: Record) -> None:
+        """Every clip must be as wide as the first: motion D, speech W."""
+        motion_dim, speech_dim = record["motion_latent"].shape[1], record["audio_feat"].shape[1]
+        if not len(self.total):
+            self.total, self.squares, self.speech_dim = np.zeros(motion_dim), np.zeros(motion_dim), speech_dim
+        wanted, got = (len(self.total), self.speech_dim), (motion_dim, speech_dim)
+        if wanted != got:
+            raise BadBundle(
+                f"clip {key}: expected motion and speech {wanted} wide as in the other clips, got {got}; prepare to another folder"
+            )
+
+    def add(self, motion: NDArray[np.float32]) -> None:
+        """Count a clip's frames."""
+        wide = motion.astype(np.float64)
+        self.total, self.squares, self.count = self.total + wide.sum(0), self.squares + (wide**2).sum(0), self.count + len(wide)
+
+    def moments(self) -> tuple[list[float], list[float]]:
+        if not self.count:
+            return [0.0] * MOTION_DIM, [1.0] * MOTION_DIM
+        mean = self.total / self.count
+        std = np.sqrt(np.maximum(self.squares / self.count - mean**2, SMALLEST_STD**2))
+        return [round(float(v), 6) for v in mean], [round(float(v), 6) for v in std]
+
+
+def _entries(txn: lmdb.Transaction, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Keys and values of all entries whose key begins so."""
+    cursor = txn.cursor()
+    if cursor.set_range(prefix):
+        for key, data in cursor:
+            if not bytes(key).startswith(prefix):
+                return
+            yield bytes(key), bytes(data)
 
 
 class FeatureStore:
@@ -308,9 +361,12 @@ class FeatureStore:
     def sentences(self) -> Iterator[str]:
         """All sentences of the table."""
         with self.env.begin() as txn:
-            cursor = txn.cursor()
-            if cursor.set_range(b"text/"):
-                yield from (from_bytes(data)["sentence"] for key, data in cursor if key.startswith(b"text/"))
+            yield from (head_of(data)["sentence"] for _, data in _entries(txn, b"text/"))
+
+    def skipped(self) -> dict[str, str]:
+        """Why clips were left out, by their ids."""
+        with self.env.begin() as txn:
+            return {key[5:].decode(): head_of(data)["reason"] for key, data in _entries(txn, b"skip/")}
 
     def _get(self, key: bytes, what: str) -> Record:
         with self.env.begin() as txn:

@@ -28,6 +28,7 @@ class Source:
         record = {
             "motion_latent": motion,
             "audio_feat": np.arange(2 * frames)[:, None].repeat(DIM, 1).astype(np.float16),
+            "audio_flag": True,
             "latent_length": frames,
             "instruction": ["turn left"],
         }
@@ -136,3 +137,8 @@ def test_a_batch_without_text_still_has_a_dead_state():
     assert batch.tokens.shape[1] == batch.pooled.shape[1] == 1
     with pytest.raises(ValueError, match="at least one"):
         collate([])
+
+
+def test_silence_that_stands_in_for_sound_is_not_followed():
+    made = example(audio_flag=False)
+    assert not made.speech_mask.any()

@@ -30,7 +30,13 @@ class Store:
     def __getitem__(self, key: str) -> dict:
         frames = 20 + int(key[1:])
         motion = np.arange(frames, dtype=np.float32)[:, None].repeat(58, 1)
-        return {"motion_latent": motion, "audio_feat": np.zeros((0, 4), np.float16), "latent_length": frames, "instruction": []}
+        return {
+            "motion_latent": motion,
+            "audio_feat": np.zeros((0, 4), np.float16),
+            "audio_flag": False,
+            "latent_length": frames,
+            "instruction": [],
+        }
 
     def text(self, sentence: str):
         raise AssertionError("no clip has a text")

@@ -10,7 +10,7 @@ import lmdb
 import numpy as np
 import pytest
 
-from instructavatar.data.record import check_record, from_bytes, to_bytes
+from instructavatar.data.record import check_record, complete, from_bytes, to_bytes
 from instructavatar.data.store import FeatureStore, Header, NotInStore, StoreWriter, clip_key
 from instructavatar.errors import BadBundle, CannotWrite, MissingFile
 
@@ -20,7 +20,7 @@ STARTED = Header.started("abc", {"speech": "1", "text": "1"})
 def record(frames=7, sound=True, instructions=("smile",), seed=0):
     rng = np.random.default_rng(seed)
     motion = rng.random((frames, 58)).astype(np.float32)
-    return {
+    given = {
         "motion_latent": motion,
         "audio_feat": rng.random((2 * frames if sound else 0, 384)).astype(np.float16),
         "latent_length": frames,
@@ -30,9 +30,8 @@ def record(frames=7, sound=True, instructions=("smile",), seed=0):
         "inst_flag": bool(instructions),
         "audio_flag": sound,
         "action_units": ["AU12"],
-        "appear_latent": np.zeros(0, np.float32),
-        "ldmk": np.zeros(0, np.float32),
     }
+    return complete(given)
 
 
 def write(path, count=3, finish=True):
@@ -81,6 +80,7 @@ def test_header_describes_the_store(tmp_path):
     assert header.sentences == 1
     assert header.to_json()["rates"]["speech_rate_hz"] == 50
     assert header.to_json()["shapes"]["motion_latent"] == ["float32", ["T", 58]]
+    assert header.to_json()["shapes"]["audio_feat"] == ["float16", ["2T or 0", 384]]
 
 
 def test_still_columns_get_the_smallest_spread(tmp_path):
@@ -112,13 +112,16 @@ def test_damaged_bytes_are_refused(data):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"motion_latent": np.zeros((7, 57), np.float32)}, "motion_latent"),
+        ({"motion_latent": np.zeros((6, 58), np.float32)}, "motion_latent"),
         ({"motion_latent": np.zeros((7, 58))}, "float64"),
         ({"motion_latent": np.full((7, 58), np.nan, np.float32)}, "finite"),
-        ({"audio_feat": np.zeros((13, 384), np.float16)}, "14 rows"),
-        ({"audio_flag": False}, "audio_flag False"),
-        ({"latent_length": 6}, "got 6"),
-        ({"pose": np.zeros((6, 3), np.float32)}, "pose 6"),
+        ({"audio_feat": np.zeros((13, 384), np.float16)}, "audio_feat to be float16"),
+        ({"audio_feat": np.zeros((0, 384), np.float16)}, "audio_flag is set"),
+        ({"latent_length": 6}, "with T 6"),
+        ({"latent_length": 0}, "with T 0"),
+        ({"pose": np.zeros((6, 3), np.float32)}, "pose to be"),
+        ({"ldmk": np.zeros((7, 68, 3), np.float16)}, "478"),
+        ({"face_offsets": np.zeros(7, np.int64)}, "face_offsets"),
         ({"instruction": []}, "inst_flag"),
         ({"filename": 3}, "filename"),
         ({"extra": 1}, "extra"),
@@ -230,3 +233,47 @@ def test_a_kill_loses_only_what_was_not_flushed(tmp_path):
             writer.add(f"clip-{i}", record(seed=i))
         writer.finish({"train": [f"clip-{i}" for i in range(10)]})
     assert len(FeatureStore.open(path)) == 10
+
+
+def test_all_clips_are_as_wide_as_the_first(tmp_path):
+    wide = {**record(), "motion_latent": np.zeros((7, 12), np.float32)}
+    with StoreWriter(tmp_path / "s", STARTED) as writer, pytest.raises(BadBundle, match="b: expected motion and speech"):
+        writer.add("a", record())
+        writer.add("b", wide)
+        writer.finish({"train": ["a", "b"]})
+
+
+def test_a_silent_stand_in_keeps_its_features(tmp_path):
+    with StoreWriter(tmp_path / "s", STARTED) as writer:
+        writer.add("a", {**record(), "audio_flag": False})
+        assert writer.finish({"test": ["a"]}).motion_std != [1.0] * 58, "without a train split all clips are measured"
+
+
+def test_skipped_clips_are_remembered_and_forgotten(tmp_path):
+    with StoreWriter(tmp_path / "s", STARTED) as writer:
+        writer.skip("bad", "no_face: nothing there")
+    with StoreWriter(tmp_path / "s", STARTED) as writer:
+        assert writer.skipped() == {"bad": "no_face: nothing there"}
+        assert writer.finish({}).skipped == 1
+    assert FeatureStore.open(tmp_path / "s").skipped() == {"bad": "no_face: nothing there"}
+    with StoreWriter(tmp_path / "s", STARTED) as writer:
+        writer.forget_skipped()
+        assert writer.skipped() == {}
+        writer.skip("bad", "cut: again")
+        assert writer.skipped() == {"bad": "cut: again"}
+
+
+def test_a_clip_can_be_replaced(tmp_path):
+    write(tmp_path / "s")
+    with StoreWriter(tmp_path / "s", STARTED) as writer:
+        writer.replace("clip-0", record(seed=9))
+        writer.flush()
+        assert writer.values("clip-0")["latent_length"] == 7
+        equal(writer.record("clip-0"), record(seed=9))
+
+
+def test_large_records_are_written_early(tmp_path):
+    with StoreWriter(tmp_path / "s", STARTED) as writer:
+        writer.batch_bytes = 1 << 20
+        writer.add("a", {**record(), "face_frames": np.zeros(1 << 20, np.uint8)})
+        assert not writer.waiting

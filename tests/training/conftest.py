@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from instructavatar.data.record import complete
 from instructavatar.data.store import FeatureStore, Header, StoreWriter
 from instructavatar.face.motion import INDEX, MOTION_DIM
 
@@ -37,7 +38,7 @@ def toy_record(key: str, frames: int, sentence: str | None, spoken: bool, rng: n
     if sentence:
         column, far = TOY_TEXTS[sentence]
         motion[:, INDEX[column]] = far * np.clip(np.arange(frames) / 12, 0, 1)
-    return {
+    given = {
         "motion_latent": motion,
         "audio_feat": speech,
         "latent_length": frames,
@@ -46,10 +47,8 @@ def toy_record(key: str, frames: int, sentence: str | None, spoken: bool, rng: n
         "instruction": [sentence] if sentence else [],
         "inst_flag": bool(sentence),
         "audio_flag": spoken,
-        "action_units": [],
-        "appear_latent": np.zeros(0, np.float32),
-        "ldmk": np.zeros(0, np.float32),
     }
+    return complete(given)
 
 
 def write_toy(path: Path, clips: int = 60) -> Path:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,16 +27,23 @@ class ClipRecord:
 
     id: str
     """Unique in the corpus; the clip's name in the store."""
-    seconds: float
+    seconds: float = 0.0
+    """0: as long as its video turns out."""
     split: str = "train"
-    """train or valid; nothing that is heard or seen in one is in the other."""
+    """train, valid or test; nothing that is heard or seen in one is in another."""
     instructions: tuple[str, ...] = ()
     """Scripts that all ask for what happens here, in other words; () for an uninstructed clip."""
     action_units: tuple[str, ...] = ()
-    """FACS action units that are asked for, such as "AU12"."""
+    """FACS action units that are asked for, by the names of `face/action_units.py`."""
     audio: str = ""
-    """Name of the clip's sound within the corpus; "" for a silent clip. Clips with the same name share their speech features."""
+    """Name of the clip's sound within the corpus; "" for a silent clip, or a video with its own track."""
     speaker: str = ""
+    emotion: str = ""
+    """A name of `face/emotions.py`; "" if nobody says."""
+    intensity: int = 0
+    """1 to 3; 0 for a neutral face or if nobody says."""
+    video: str = ""
+    """Path of the clip's video below the corpus's root; "" where the corpus performs its motion itself."""
     extra: dict[str, Any] = field(default_factory=dict)
     """What the corpus itself needs to make the clip; plain JSON."""
 
@@ -68,6 +76,10 @@ class Corpus(ABC):
     def content_hash(self) -> str:
         """SHA-256 of everything that decides what the clips are."""
 
+
+class PerformedCorpus(Corpus):
+    """A corpus that knows its motion, because it makes it. Clips whose records name the same sound share their speech features."""
+
     @abstractmethod
     def sound(self, record: ClipRecord) -> NDArray[np.float32]:
         """The clip's sound [N] at 16 kHz, as long as the clip; called only where `record.audio` is set."""
@@ -87,3 +99,22 @@ class Corpus(ABC):
     def unknown_phones(self) -> dict[str, int]:
         """Phones that no viseme is known for, with their number; they are drawn as a half-open mouth."""
         return {}
+
+
+class FilmedCorpus(Corpus):
+    """A corpus of videos: what the faces do is measured."""
+
+    silent = False
+    """Nobody speaks and there is no sound to read: zeros of equal length stand in."""
+
+    @abstractmethod
+    def video_path(self, record: ClipRecord) -> Path:
+        """The clip's video, as a file that is there."""
+
+    def sound_path(self, record: ClipRecord) -> Path | None:
+        """The clip's sound where it has a file of its own; None where it is the video's track."""
+        return None
+
+    @abstractmethod
+    def write(self, record: ClipRecord, units: Mapping[str, float]) -> tuple[str, ...]:
+        """The clip's wordings, given the action units that were measured (name -> strength 0..1)."""

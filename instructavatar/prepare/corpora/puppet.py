@@ -32,7 +32,7 @@ from instructavatar.face.visemes import unknown_phones
 from instructavatar.prepare import voices
 from instructavatar.prepare.acoustics import read_opus
 from instructavatar.prepare.acting.score import Score
-from instructavatar.prepare.corpora.base import ClipRecord, Corpus, Progress
+from instructavatar.prepare.corpora.base import ClipRecord, PerformedCorpus, Progress
 from instructavatar.prepare.instructions import compose
 from instructavatar.prepare.performance import perform
 from instructavatar.prepare.voices import Take
@@ -65,7 +65,7 @@ class PuppetClip:
         return PuppetClip(**{**values, "score": json.dumps(values["score"], ensure_ascii=False)})
 
 
-class Puppet(Corpus):
+class Puppet(PerformedCorpus):
     """The clips of a pack.
 
     Args:
