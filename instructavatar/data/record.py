@@ -21,6 +21,7 @@ from instructavatar.face.landmarks import POINT_COUNT
 from instructavatar.face.motion import MOTION_DIM, SPEECH_PER_FRAME
 
 SPEECH_DIM = 384
+TEXT_DIM = 384
 
 # dtype and shape of each array, type of each plain value. The ten names of the published recipe, then what is ours.
 FIELDS: dict[str, Any] = {

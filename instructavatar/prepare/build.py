@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar import config as configuration
-from instructavatar.data.store import Header, StoreWriter
+from instructavatar.data.header import Header
+from instructavatar.data.writer import StoreWriter
 from instructavatar.face.motion import FRAME_RATE_HZ
 from instructavatar.face.script import Script, swap_sides
 from instructavatar.features.text import TextEncoder

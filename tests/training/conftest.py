@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from instructavatar.data.header import Header
 from instructavatar.data.record import complete
-from instructavatar.data.store import FeatureStore, Header, StoreWriter
+from instructavatar.data.store import FeatureStore
+from instructavatar.data.writer import StoreWriter
 from instructavatar.face.motion import INDEX, MOTION_DIM
 
 # sentence -> column and how far it goes
