@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from instructavatar import __version__
+from instructavatar import __version__, recipe
 from instructavatar.console import Parser, ProgressBars, face_choice, number_between, trainer_overrides, whole_between
-from instructavatar.errors import BadMedia, BadOption, CannotWrite, InstructAvatarError, MissingFile
+from instructavatar.errors import BadMedia, BadOption, CannotWrite, InstructAvatarError
 from instructavatar.jobs import read_jobs
 
 Command = Callable[[argparse.Namespace], int]
@@ -59,9 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_generate(commands)
     _add_demo(commands)
     _add_reenact(commands)
-    _add_prepare(commands)
-    _add_train(commands)
-    _add_export(commands)
+    recipe.add_commands(commands)
     _add_verify(commands)
     _add_assets(commands)
     return parser
@@ -238,90 +236,6 @@ def _run_list(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-# --- the recipe --------------------------------------------------------------------------------------------------------------------------
-
-
-def _add_prepare(commands: Any) -> None:
-    p = commands.add_parser(
-        "prepare",
-        help="corpus -> features -> store",
-        epilog="example: instructavatar prepare --base configs/corpora/tiny.yaml --output data/tiny",
-    )
-    p.add_argument("-b", "--base", nargs="+", required=True, metavar="YAML", help="configs/corpora/NAME.yaml; later over earlier")
-    p.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the store")
-    p.add_argument("--workers", type=whole_between(1, 256), default=2, metavar="N", help="processes (default 2)")
-    p.add_argument("-e", "--extra", default="", metavar="a.b=c,...", help="overrides of the configuration")
-    p.set_defaults(command=_prepare)
-
-
-def _add_train(commands: Any) -> None:
-    p = commands.add_parser(
-        "train",
-        help="train a motion generator; the same command resumes",
-        epilog="example: instructavatar train --base configs/motion/tiny.yaml --logdir runs/tiny --extra data.params.store=data/tiny",
-    )
-    p.add_argument("-b", "--base", nargs="+", required=True, metavar="YAML", help="configs/motion/NAME.yaml; later over earlier")
-    p.add_argument("-t", "--train", action="store_true", help="accepted for the published command; training is what this does")
-    p.add_argument("-l", "--logdir", type=Path, default=Path("runs/default"), metavar="DIR", help="folder of the run")
-    p.add_argument("-e", "--extra", default="", metavar="a.b=c,...", help="e.g. model.params.backbone_config.params.dropout=0.08")
-    p.add_argument("--dry-run", action="store_true", help="print the resolved configuration and stop")
-    p.set_defaults(command=_train)
-
-
-def _add_export(commands: Any) -> None:
-    p = commands.add_parser("export", help="training run -> model bundle", epilog="example: instructavatar export runs/tiny -o bundle")
-    p.add_argument("run", type=Path, metavar="RUN", help="folder of the run")
-    p.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of the bundle")
-    p.add_argument("--probe", type=Path, metavar="STORE", help="also log 30 losses of a fresh run on this store (losses.json)")
-    p.add_argument("--store", type=Path, metavar="STORE", help="the store it was trained on, for a run that does not name its encoders")
-    p.add_argument("--model_name", metavar="NAME", help="name that videos will carry (default: the run's)")
-    p.set_defaults(command=_export)
-
-
-def _prepare(args: argparse.Namespace) -> int:
-    from instructavatar import config
-
-    build = _training_side("instructavatar.prepare.build")
-    resolved = config.load(args.base, config.split_extra(args.extra))
-    with ProgressBars(quiet=False) as bars:
-        report = build.prepare_from_config(resolved, args.output, workers=args.workers, progress=bars)
-    print(report)
-    return 0
-
-
-def _train(args: argparse.Namespace) -> int:
-    from instructavatar import config
-
-    resolved = config.load(args.base, [*config.split_extra(args.extra), *args.trainer])
-    if args.dry_run:
-        from omegaconf import OmegaConf
-
-        print(OmegaConf.to_yaml(resolved, resolve=True))
-        return 0
-    _training_side("instructavatar.training.fit").fit(resolved, args.logdir)
-    return 0
-
-
-def _export(args: argparse.Namespace) -> int:
-    bundle = _training_side("instructavatar.training.fit").export_run(args.run, args.output, args.probe, args.model_name, args.store)
-    print(f"{bundle}  is ready: instructavatar generate face.jpg -a voice.wav --model {bundle}")
-    return 0
-
-
-def _training_side(module: str) -> Any:
-    """Import a module that needs the training extra, or say in one line how to install it."""
-    import importlib
-
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("instructavatar"):
-            raise
-        raise MissingFile(
-            f"this command needs the package {error.name!r}; pip install torch==2.13.0, then pip install 'instructavatar[train]'"
-        ) from error
-
-
 # --- look ---------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -398,7 +312,7 @@ def _load_avatar(args: argparse.Namespace) -> Any:
 
     model = args.model
     if model and (model / "checkpoints").is_dir():  # a training run rather than a bundle
-        model = _training_side("instructavatar.training.fit").export_run(model, model / "bundle")
+        model = recipe.training_side("instructavatar.training.fit").export_run(model, model / "bundle")
     return Avatar.load(model, codec=args.codec)
 
 

@@ -67,6 +67,19 @@ def trainer_overrides(unknown: list[str], command: str) -> list[str]:
     return overrides
 
 
+def _rate_column() -> Any:
+    """How many a second, once that is known."""
+    from rich.progress import ProgressColumn, Task
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:.1f}/s" if speed else "", style="progress.data.speed")
+
+    return Rate()
+
+
 class ProgressBars:
     """Progress bars by stage; called with (stage, done, total)."""
 
@@ -74,7 +87,7 @@ class ProgressBars:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _rate_column(), TimeRemainingColumn())
         console = Console(stderr=True)
         # a file or a pipe gets the words alone
         self._progress = Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)

@@ -29,9 +29,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": {"media", "face", "features", "codecs", "data.store", "config"},
     "console": set(),
     "jobs": {"console"},
+    "recipe": {"console", "data.store", "prepare", "training", "config"},
     "cli": {
         "console",
         "jobs",
+        "recipe",
         "media",
         "face",
         "features",
@@ -47,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # What never loads on the inference side, and what stays in one room.
 NEVER_AT_INFERENCE = {"torch", "lightning", "lmdb", "onnx", "transformers", "scipy", "soundfile", "mediapipe"}
-INFERENCE_ROOMS = {"errors", "config", "media", "face", "features", "codecs", "motion", "avatar", "console", "jobs", "cli"}
+INFERENCE_ROOMS = {"errors", "config", "media", "face", "features", "codecs", "motion", "avatar", "console", "jobs", "recipe", "cli"}
 # A folder of configs/ may point only into these rooms.
 TARGETS: dict[str, set[str]] = {
     "corpora": {"prepare"},
