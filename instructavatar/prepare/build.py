@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -41,6 +41,7 @@ class BuildReport:
     seconds: float = 0.0
     sentences: int = 0
     skipped: dict[str, str] = field(default_factory=dict)  # clip id -> reason
+    left_out: dict[str, str] = field(default_factory=dict)  # file that is no clip of the corpus -> reason
     unknown_phones: dict[str, int] = field(default_factory=dict)  # phone -> how often
 
     def __str__(self) -> str:
@@ -50,17 +51,22 @@ class BuildReport:
         if self.unknown_phones:
             named = ", ".join(f"{phone} ({count})" for phone, count in self.unknown_phones.items())
             lines.append(f"  {sum(self.unknown_phones.values())} phones are unknown and drawn half open: {named}")
-        return "\n".join(lines + self._skips())
+        lines += _reasons("skipped", self.skipped) + _reasons("not taken", self.left_out)
+        return "\n".join(lines + ([f"  each with its reason: {self.list}"] if self.skipped or self.left_out else []))
 
-    def _skips(self) -> list[str]:
-        """Every reason with its number and a few clips; all are in the JSONL file beside the store."""
-        reasons: dict[str, list[str]] = {}
-        for name, reason in self.skipped.items():
-            reasons.setdefault(reason.partition(":")[0] if _CODED.match(reason) else reason, []).append(name)
-        lines = [
-            f"  skipped {len(names)}: {reason} ({_some(names)})" for reason, names in sorted(reasons.items(), key=lambda one: -len(one[1]))
-        ]
-        return lines + ([f"  each with its reason: {self.store}.skipped.jsonl"] if lines else [])
+    @property
+    def list(self) -> Path:
+        """The JSONL file that names everything that is not in the store."""
+        return self.store.with_name(self.store.name + ".skipped.jsonl")
+
+
+def _reasons(verb: str, named: Mapping[str, str]) -> list[str]:
+    """A line for each reason, the commonest first, with a few names."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in named.items():
+        reasons.setdefault(reason.partition(":")[0] if _CODED.match(reason) else reason, []).append(name)
+    most_first = sorted(reasons.items(), key=lambda one: -len(one[1]))
+    return [f"  {verb} {len(names)}: {reason} ({_some(names)})" for reason, names in most_first]
 
 
 def _some(names: list[str]) -> str:
@@ -104,6 +110,8 @@ def build(
         report = BuildReport(store, header.clips, header.seconds, header.sentences, writer.skipped())
     if isinstance(corpus, PerformedCorpus):
         report.unknown_phones = corpus.unknown_phones()
+    if isinstance(corpus, FilmedCorpus):
+        report.left_out = corpus.left_out()
     _list_skipped(report)
     return report
 
@@ -208,10 +216,10 @@ def _read_sentences(sentences: list[str]) -> list[NDArray[np.float32]]:
 
 
 def _list_skipped(report: BuildReport) -> None:
-    """Name every skipped clip in a JSONL file beside the store; none, no file."""
-    path = report.store.with_name(report.store.name + ".skipped.jsonl")
-    lines = [json.dumps({"clip": name, "reason": reason}, ensure_ascii=False) + "\n" for name, reason in report.skipped.items()]
+    """Name everything that is not in the store in a JSONL file beside it; nothing, no file."""
+    lines = [{"clip": name, "reason": reason} for name, reason in report.skipped.items()]
+    lines += [{"file": name, "reason": reason} for name, reason in report.left_out.items()]
     if lines:
-        path.write_text("".join(lines), encoding="utf-8")
+        report.list.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     else:
-        path.unlink(missing_ok=True)
+        report.list.unlink(missing_ok=True)

@@ -115,6 +115,10 @@ class FilmedCorpus(Corpus):
         """The clip's sound where it has a file of its own; None where it is the video's track."""
         return None
 
+    def left_out(self) -> dict[str, str]:
+        """What lies among the corpus's files and is no clip of it: name -> reason."""
+        return {}
+
     @abstractmethod
     def write(self, record: ClipRecord, units: Mapping[str, float]) -> tuple[str, ...]:
         """The clip's wordings, given the action units that were measured (name -> strength 0..1)."""
