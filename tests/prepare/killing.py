@@ -120,7 +120,7 @@ class Preparation:
 
     config: Path
     store: Path
-    options: Sequence[str] = ()
+    options: Sequence[str] = ("--workers", "1")
     batch: int = 4
     environment: Mapping[str, str] = field(default_factory=dict)
 
