@@ -43,6 +43,7 @@ test: $(VENV)/.develop    ## Set up and run every fast test, the linter and the 
 check: test    ## The same as test
 
 test-slow: $(VENV)/.develop    ## The tests that take minutes
+	$(PIP) -e '.[train,dev,cluster]'
 	$(BIN)/python -m pytest -m 'slow and not gpu'
 
 format: $(VENV)/.develop    ## Format and mend what the linter can mend

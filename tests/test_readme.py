@@ -12,6 +12,7 @@ import pytest
 
 from instructavatar import cli
 from instructavatar.features.base import weights_path
+from instructavatar.features.landmarks import FaceLandmarker
 from instructavatar.media.audio import read_audio, write_wav
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +40,17 @@ def folder(tmp_path_factory):
     return folder
 
 
+def put_videos(folder):
+    """A folder with one video of a talking face that is large enough to be measured."""
+    face = max(FaceLandmarker.load().find(cv2.imread(str(weights_path("demo_portrait.jpg")))[..., ::-1]), key=lambda one: one.width_px)
+    left, top, right, bottom = map(int, face.box)
+    reach = (right - left) // 2
+    picture = cv2.imread(str(weights_path("demo_portrait.jpg")))[max(top - reach, 0) : bottom + reach, max(left - reach, 0) : right + reach]
+    cv2.imwrite(str(folder / "near.png"), picture)
+    command = ["generate", "near.png", "--audio", "voice.wav", "--output", "videos/take_1.mp4", "--max_side", "300", "--quiet"]
+    assert cli.main(command) == 0
+
+
 def test_make_targets_of_the_readme_exist():
     targets = {words[1] for words in commands() if words[0] == "make"}
     assert targets == {"demo", "test", "model"}
@@ -60,6 +72,8 @@ def test_commands_run_in_the_order_shown(folder, monkeypatch):
         if words[0] == "reenact":
             shutil.copy(folder / "out.mp4", folder / "clip.mp4")
             words = [*words, "--max_side", "240", "--quiet"]
+        if "--root" in words:
+            put_videos(folder)
         if words[0] == "train":
             words[-1] += ",lightning.trainer.max_steps=2"
         assert cli.main(words) == 0, words
