@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.face.landmarks import Landmarks
+from instructavatar.features.face_search import LEAST_TILE_PX
 from instructavatar.features.landmarks import FaceLandmarker
 from instructavatar.prepare.gates import Gates, Rejected
 
 EVERY, FIRST = 50, 12  # frames
-# The detector sees faces from an eighth of its view on. At this width of the known face one of half the size is seen in a view of 400 px;
-# larger pictures are searched in tiles.
-WIDTH_PX = 100.0
-VIEW_PX = 400.0
+SEEN = 1 / 8  # the detector finds faces from this share of its view on
+LEAST_VIEW_PX = 400.0  # below, faces are too blurred to be told from patterns
 SURE = 0.8  # patterns that the detector takes for faces are not believed by the landmark net
 
 
@@ -47,16 +46,17 @@ class Companions:
 
 def companions(landmarker: FaceLandmarker, frame: NDArray[np.uint8], face: Landmarks, share: float) -> int:
     """How many other faces of at least a share of the face's size are in a picture [H, W, 3]."""
-    scale = min(1.0, max(WIDTH_PX / _size(face), VIEW_PX / max(frame.shape[:2])) if _large(face, frame) else WIDTH_PX / _size(face))
-    small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else frame
-    found = landmarker.find(np.asarray(small, np.uint8))
+    scale = _scale(max(frame.shape[:2]), share * _size(face))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    found = landmarker.find(np.asarray(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=how), np.uint8))
     others = [other for other in found if other.score >= SURE and not _same(other, face, scale)]
     return sum(_size(other) >= share * _size(face) * scale for other in others)
 
 
-def _large(face: Landmarks, frame: NDArray[np.uint8]) -> bool:
-    """Whether a face of half its size is still an eighth of the picture, so that one look at the whole finds it."""
-    return _size(face) >= max(frame.shape[:2]) / 4
+def _scale(side: int, least: float) -> float:
+    """How to resize a picture of that longer side, so that the search finds a face of `least` pixels and looks no closer than it must."""
+    halvings = max(0, int(np.ceil(np.log2(side * SEEN / least))))  # levels of tiles below the whole picture
+    return max(LEAST_VIEW_PX, LEAST_TILE_PX * 2.0**halvings) / side if halvings else LEAST_VIEW_PX / side
 
 
 def _size(face: Landmarks) -> float:

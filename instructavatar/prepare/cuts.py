@@ -17,6 +17,9 @@ from instructavatar.prepare.gates import Gates, Rejected, alone
 
 SIDE = 32
 BLACK_LEVEL = 20.0  # of 255; video black is 0 or 16
+# No point of the small picture differs by more, of 255, where a picture stands still: a photograph gives 2 to 18 by its compression alone,
+# three seconds of a living face 68 at least (5 videos of people, 60 of puppets).
+STILL = 24.0
 FLAT = 4.0  # a picture with less deviation than this, of 255, has no content to compare
 REACH = 6  # frames before and after a step that it is compared with
 BACK = 4  # a flash is over after so many frames
@@ -49,8 +52,7 @@ class PictureWatch:
     def __init__(self, gates: Gates) -> None:
         self.gates = gates
         self.frames = self.black = self.black_run = 0
-        self._still = 0
-        self._last: Grey | None = None
+        self._still_since: tuple[int, Grey] | None = None  # a frame that all later ones are like
         # The pictures with content, each with its frame's number, and how unlike its predecessor it is; the step in question is the middle.
         self._near: deque[tuple[int, Grey, float]] = deque(maxlen=2 * REACH + 1)
 
@@ -79,11 +81,12 @@ class PictureWatch:
             raise Rejected("black", f"{share} frames are black; at most {self.gates.most_black:.0%}")
 
     def _freeze(self, grey: Grey) -> None:
-        self._still = self._still + 1 if self._last is not None and np.array_equal(self._last, grey) else 0
-        self._last = grey
-        if self._still > self.gates.longest_still_s * FRAME_RATE_HZ:
-            since = (self.frames - self._still) / FRAME_RATE_HZ
-            raise Rejected("frozen", f"the picture stands still for {self.gates.longest_still_s:g} s from {since:.1f} s on")
+        if self._still_since is None or float(np.abs(grey - self._still_since[1]).max()) > STILL:
+            self._still_since = self.frames, grey
+        since = self._still_since[0]
+        if self.frames - since > self.gates.longest_still_s * FRAME_RATE_HZ:
+            still = f"{self.gates.longest_still_s:g} s from {since / FRAME_RATE_HZ:.1f} s on"
+            raise Rejected("frozen", f"the picture stands still for {still}")
 
     def _judge(self, at: int) -> None:
         """Refuse if the step to the picture at that place of the window is a cut."""

@@ -163,6 +163,8 @@ class Measurer:
             raise Rejected("missing", str(error)) from error
         except _DAMAGED as error:
             raise Rejected("bad_video", str(error)) from error
+        if (missing := missing_bytes(path)) > 0:
+            raise Rejected("bad_video", f"'{path.name}' is cut off, {missing} bytes are missing at its end; fetch it again")
         self.gates.long(stated_s(film))
         return film
 
@@ -263,6 +265,23 @@ class _Last:
     def passing(self, frames: Iterator[Picture]) -> Iterator[Picture]:
         for self.frame in frames:
             yield self.frame
+
+
+def missing_bytes(path: Path) -> int:
+    """How many bytes are missing at the end of an mp4 or mov file: its boxes say how long they are. 0 for other files."""
+    size, at = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while at < size:
+            file.seek(at)
+            head = file.read(16)
+            if at == 0 and head[4:8] != b"ftyp":
+                return 0
+            length = int.from_bytes(head[:4])
+            length = int.from_bytes(head[8:16]) if length == 1 else length
+            if length < 8:  # 0: up to the end of the file; less than its own head: damaged, and FFmpeg's to judge
+                return 0
+            at += length
+    return at - size
 
 
 def stated_s(film: Video) -> float:

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
@@ -44,6 +45,7 @@ ONE_THREAD = dict.fromkeys(
 # chunks per process: one that is worked on, two that wait, so that a slow clip at the head does not starve the others
 _IN_FLIGHT = 3
 _REACH_SECONDS = 5.0
+_KEPT_FAR = 2  # objects that stay in a cluster's process: a maker and a function that comes between
 
 
 def open_pool(workers: int, ray: str | None = None) -> Pool:
@@ -163,32 +165,44 @@ class Cluster(Pool):
 
     def __init__(self, address: str) -> None:
         self.ray = _connected(address)
-        self.owner: Any = None
-        self.ticket: dict[str, Any] = {}
+        self.sent: list[tuple[Any, dict[str, Any]]] = []  # objects and their tickets, the latest last
 
     def map(self, work: Callable[[Item], Result], items: Sequence[Item], chunk: int) -> Iterator[tuple[Item, Result]]:
         """In order, a few chunks for each processor in flight."""
         owner, task = _split(work)
-        if owner is not self.owner or not self.ticket:
-            self._send(owner)
-        far = self.ray.remote(_work_far)
+        if owner is None:
+            owner, task = work, "__call__"
+        ticket, far = self._ticket(owner), self.ray.remote(_work_far)
         room = _IN_FLIGHT * max(1, int(self.ray.cluster_resources().get("CPU", 1)))
-        yield from _in_order(items, chunk, room, lambda part: far.remote(self.ticket, task, part), self._fetched)
+        yield from _in_order(items, chunk, room, lambda part: far.remote(ticket, task, part), self._fetched)
 
-    def _send(self, owner: Any) -> None:
+    def _ticket(self, owner: Any) -> dict[str, Any]:
+        """What a task needs to find the object, which is sent only once."""
+        for known, ticket in self.sent:
+            if known is owner:
+                return ticket
         reference = self.ray.put(owner)
         # the reference lies in a dictionary, so that Ray does not unpack the object anew for every task
-        self.ticket = {"key": reference.hex(), "object": reference, "folder": os.getcwd(), "version": __version__}
-        self.owner = owner
+        ticket = {"key": reference.hex(), "object": reference, "folder": os.getcwd(), "path": sys.path, "version": __version__}
+        self.sent = [*self.sent[1 - _KEPT_FAR :], (owner, ticket)]
+        return ticket
 
     def _fetched(self, reference: Any) -> Any:
         try:
             return self.ray.get(reference)
         except self.ray.exceptions.RayTaskError as error:
-            raise error.cause from None
+            raise self._told(error.cause) from None
         except self.ray.exceptions.RayError as error:
-            reason = str(error).strip().splitlines()[0]
-            raise InstructAvatarError(f"the Ray cluster lost work ({reason}); run the same command again, it goes on") from error
+            raise self._told(error) from error
+
+    def _told(self, error: Exception) -> Exception:
+        """What Ray has to say, in one line; what the work itself raised, as it is."""
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        if isinstance(error, RuntimeError) and "failed to import" in lines[0]:
+            return MissingFile(f"expected instructavatar {__version__} on every node of the Ray cluster; pip install it there")
+        if isinstance(error, self.ray.exceptions.RayError):
+            return InstructAvatarError(f"the Ray cluster lost work ({lines[0]}); run the same command again, it goes on")
+        return error
 
     def close(self) -> None:
         """Leave the cluster, which goes on running; tasks that are still at work end with that."""
@@ -263,6 +277,7 @@ def _quiet_start() -> Iterator[None]:
 def _connected(address: str) -> Any:
     """The module `ray`, connected to a cluster."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read when ray is loaded: nothing is reported to anyone
+    os.environ["RAY_IGNORE_UNHANDLED_ERRORS"] = "1"  # the first error is told; those of later chunks are of no interest
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -289,19 +304,25 @@ def _check_reachable(address: str) -> None:
         raise MissingFile(f"expected a Ray cluster at {address}, got none ({error}); start one with: ray start --head") from error
 
 
-_far_owners: dict[str, Any] = {}  # the object whose methods a cluster's process runs, by the key of its ticket
+_far_owners: dict[str, Any] = {}  # the objects whose methods a cluster's process runs, by the keys of their tickets
 
 
-def _work_far(ticket: dict[str, Any], task: Any, part: Sequence[Any]) -> list[Any]:
-    if ticket["key"] not in _far_owners:
+def _work_far(ticket: dict[str, Any], task: str, part: Sequence[Any]) -> list[Any]:
+    work = getattr(_far_owner(ticket), task)
+    return [work(item) for item in part]
+
+
+def _far_owner(ticket: dict[str, Any]) -> Any:
+    """The object of the ticket; the latest few stay, with whatever they loaded."""
+    key = ticket["key"]
+    if key not in _far_owners:
         import ray
 
         _settle(ticket)
-        _far_owners.clear()
-        _far_owners[ticket["key"]] = ray.get(ticket["object"])
-    owner = _far_owners[ticket["key"]]
-    work = getattr(owner, task) if isinstance(task, str) else task
-    return [work(item) for item in part]
+        while len(_far_owners) >= _KEPT_FAR:
+            del _far_owners[next(iter(_far_owners))]
+        _far_owners[key] = ray.get(ticket["object"])
+    return _far_owners[key]
 
 
 def _settle(ticket: dict[str, Any]) -> None:
@@ -310,6 +331,7 @@ def _settle(ticket: dict[str, Any]) -> None:
         raise InstructAvatarError(
             f"expected instructavatar {ticket['version']} on {socket.gethostname()}, got {__version__}; install one version on all nodes"
         )
+    sys.path += [entry for entry in ticket["path"] if entry not in sys.path]
     try:
         os.chdir(ticket["folder"])
     except OSError as error:

@@ -272,7 +272,9 @@ def ray_cluster(folder: Path, processors: int = 2) -> Iterator[str]:
             yield f"127.0.0.1:{port}"
         finally:
             os.killpg(head.pid, signal.SIGTERM)
-            head.wait(60)
+            if not gone_within(3, head.pid):  # it is in no hurry, and there is nothing to keep
+                os.killpg(head.pid, signal.SIGKILL)
+            head.wait()
 
 
 def _wait_for(address: str, head: subprocess.Popen[bytes]) -> None:

@@ -13,7 +13,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 
 import killing
-from clerk import Clerk, Slow, plus_one
+from clerk import Clerk, Slow, elsewhere, plus_one
 
 from instructavatar.errors import BadMedia, BadOption, InstructAvatarError, MissingFile
 from instructavatar.prepare.pool import ONE_THREAD, Cluster, Processes, ThisProcess, open_pool
@@ -258,4 +258,11 @@ def test_on_a_cluster_a_refused_item_is_told_as_it_is(far):
 def test_another_version_on_a_node_is_refused(far, monkeypatch):
     monkeypatch.setattr("instructavatar.prepare.pool.__version__", "9.9")
     with pytest.raises(InstructAvatarError, match=r"expected instructavatar 9.9 on .*; install one version on all nodes"):
+        list(far.map(Clerk().square, range(2), 1))
+
+
+@pytest.mark.slow
+def test_a_node_without_this_package_is_one_line(far, monkeypatch):
+    monkeypatch.setattr("instructavatar.prepare.pool._work_far", elsewhere)  # lies where no node looks for it
+    with pytest.raises(MissingFile, match=r"^expected instructavatar .* on every node of the Ray cluster; pip install it there$"):
         list(far.map(Clerk().square, range(2), 1))
