@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -218,6 +219,25 @@ def test_own_instructions_come_before_written_ones(mead_tree):
     assert Mead(mead_tree).write(record, {"lip_corner_puller": 1.0}) == ()
 
 
+def test_a_relative_root_holds_from_elsewhere(mead_tree, tmp_path, monkeypatch):
+    monkeypatch.chdir(mead_tree.parent)
+    corpus = Mead(mead_tree.name)
+    record = next(corpus.records())
+    monkeypatch.chdir("/")
+    assert corpus.video_path(record).is_file()
+    assert corpus.unpack_to == mead_tree.with_name(mead_tree.name + ".unpacked")
+
+
+def test_docs_name_what_exists():
+    root = CONFIGS.parents[1]
+    datasets, seed = ((root / "docs" / name).read_text() for name in ("datasets.md", "seed.md"))
+    named = set(re.findall(r"(?:configs/(?:corpora|features|motion)|instructavatar/[\w/]+)/[\w./]*", datasets + seed))
+    assert {path for path in named if not (root / path).exists()} <= {"configs/corpora/NAME.yaml"}
+    for name in CLASSES:
+        assert f"prepare --base configs/corpora/{name}.yaml --root" in datasets
+        assert f"| [`{name}`](#" in datasets
+
+
 # --- MEAD ---------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -331,13 +351,9 @@ def test_mead_damaged_tars_are_named(tmp_path):
     tar = tmp_path / "M003" / "video.tar"
     _tar(tar, "front/sad/level_1/002.mp4", "front/sad/level_1/003.mp4")
     whole = tar.read_bytes()
-    for data, told in (
-        (whole[:5000], "cut off|cannot be read"),
-        (b"no tar at all" * 99, "cannot be read"),
-        (b"\x1f\x8b" + whole[2:], "cannot be read"),
-    ):
+    for data in (whole[:5000], whole[:3800], whole[: 512 + 3072], b"no tar at all" * 99, b"\x1f\x8b" + whole[2:]):
         tar.write_bytes(data)
-        with pytest.raises(BadMedia, match=told):
+        with pytest.raises(BadMedia, match="got one that (cannot be read|breaks off after).*video.tar.*fetch it again"):
             list(Mead(tmp_path).records())
 
 
@@ -415,6 +431,7 @@ def test_talking_head_clips_are_all_test(forest):
         ("as if you= laughing laughing.", "as if laughing laughing."),
         ("continue doing free expressions for", "continue doing free expressions."),
         ("five more seconds.", ""),
+        ("you know the other day you had such a happy face when you told me all about the house and the garden and the dog", ""),
         ("I went back to see my family and it was a very long way", ""),
         ("when they are grown they look around and want to go right back home", ""),
         ("I need you to give me a small smile first.", "I need you to give me a small smile first."),
@@ -617,6 +634,13 @@ def test_wrong_sheets_name_row_and_column(videos, text, error, told):
 def test_wrong_lines_of_jsonl(videos, line, told):
     with pytest.raises((BadMedia, BadOption), match=told):
         list(sheet(videos, '{"path": "ben/a.mp4", "intensity": 2}\n' + line + "\n", "clips.jsonl").records())
+
+
+def test_the_sheet_in_the_docs_is_read(videos):
+    text = (CONFIGS.parents[1] / "docs" / "datasets.md").read_text()
+    records = by_id(sheet(videos, re.search(r"```csv\n(.*?)```", text, re.DOTALL)[1]))
+    assert records["anna--take_1"].instructions == ("smile", "look happy")
+    assert records["ben--a"].instructions == ("0-1s: smile | 1-2s: turn left",)
 
 
 def test_sheets_of_another_kind(videos, tmp_path):

@@ -73,7 +73,7 @@ class Mead(VideoCorpus):
         super().__init__(root, splits, instructions, progress)
         self.views = _checked_views(views)
         self.test_clips = _checked_clips(test_clips or {})
-        self.unpack_to = Path(unpack_to) if unpack_to else self.root.absolute().with_name(self.root.absolute().name + ".unpacked")
+        self.unpack_to = Path(unpack_to).absolute() if unpack_to else self.root.with_name(self.root.name + ".unpacked")
 
     def found(self) -> Iterator[ClipRecord | LeftOut]:
         """Person by person."""
@@ -154,17 +154,24 @@ def _members_of(tar: Path) -> dict[str, tuple[int, int]]:
 
 @lru_cache(maxsize=4)  # clips come person by person
 def _members(tar: Path, size: int, changed_ns: int) -> dict[str, tuple[int, int]]:
-    """Files of a tar: name -> where its bytes begin, and how many they are. A tar that is cut off or names places outside is refused."""
-    members = {}
+    """Files of a tar: name -> where its bytes begin, and how many they are. A tar that is cut off or names places outside is refused.
+
+    `size` and `changed_ns` are the tar's own, so that another tar in its place is read anew.
+    """
+    members: dict[str, tuple[int, int]] = {}
+    end = 0
     try:
         with tarfile.open(tar, "r:") as archive:
             for member in archive:
+                end = archive.offset  # where the next member begins
                 if member.isreg() and not PurePosixPath(member.name).name.startswith("."):
                     members[_inside(tar, member.name)] = (member.offset_data, member.size)
     except (tarfile.TarError, EOFError) as error:
-        raise BadMedia(f"expected an uncompressed tar, got one that cannot be read: '{tar}' ({error}); fetch it again") from error
-    if any(begin + length > size for begin, length in members.values()):
-        raise BadMedia(f"expected a whole tar, got one that is cut off after {size} bytes: '{tar}'; fetch it again")
+        raise BadMedia(f"expected a whole, uncompressed tar, got one that cannot be read: '{tar}' ({error}); fetch it again") from error
+    with tar.open("rb") as file:
+        file.seek(end)
+        if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):  # tarfile takes a cut between two members for the end
+            raise BadMedia(f"expected a whole tar, got one that breaks off after {size} bytes: '{tar}'; fetch it again")
     return members
 
 
