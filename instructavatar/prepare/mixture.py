@@ -32,7 +32,7 @@ _DRAWS = 12  # draws for each wording that is wanted, before fewer are accepted
 
 # An emotion {e} together with names {u} or an everyday phrase, which speaks of no person: {b} imperative, {g} with -ing.
 _BOTH_NAMED = phrases("{e}, with these action units: {u} | {e} with these action units: {u} | {e}; action units: {u} | {e}, showing {u}")
-_BOTH_PLAIN = phrases("{e}, {g} | {e} while {g} | {e}; {b}")
+_BOTH_PLAIN = phrases("{e}, {g} | {e}; {b} | {e} while {g}")
 # The same behind a sentence that has its own end.
 _AFTER_NAMED = phrases("{e} Use these action units: {u} | {e} Action units: {u}")
 _AFTER_PLAIN = phrases("{e} Please {b} | {e} Just {b}")
@@ -136,7 +136,7 @@ class Mixture:
             return pick(rng, _BOTH_NAMED if open_end else _AFTER_NAMED).format(e=_ended(emotion), u=by_name(names))
         # whoever the first half speaks of, the second half speaks of "the lips"
         phrase = in_plain_words(rng, names).replace("your ", "the ")
-        frame = pick(rng, _BOTH_PLAIN if open_end else _AFTER_PLAIN)
+        frame = pick(rng, (_BOTH_PLAIN[:2] if "while" in emotion else _BOTH_PLAIN) if open_end else _AFTER_PLAIN)
         return frame.format(e=_ended(emotion), b=imperative(phrase), g=participle(phrase))
 
 

@@ -117,6 +117,7 @@ def test_articles_and_forms_agree():
     assert not re.search(r"\ba [aeio]\w+ (?:face|look|expression|emotion|mood|way|manner)\b", texts)
     assert not re.search(r"\ban [bcdfgjklmnpqrstvwxyz]", texts)
     assert not re.search(r"\| (?:he|she|the man|the woman|the speaker) (?:pull|raise|push|lift)\b", texts)
+    assert not re.search(r"while [^|]* while ", texts)
     assert "ragingin" not in texts
 
 

@@ -128,7 +128,7 @@ class Plan:
         texts = set(self.texts.values())
         first = [next((job for job in pending if (job.keys[0] in texts) == kind), None) for kind in (False, True)]
         chosen = list(dict.fromkeys([job for job in first if job] + pending))[:most]
-        headers = self.service.headers(f"${self.service.key_name}" if self.service.key_name else "")
+        headers = self.service.headers(f"${self.service.key_name}" if self.service.sends_key else "")
         head = "\n".join([f"POST {self.service.url('chat/completions')}", *(f"{name}: {value}" for name, value in headers.items())])
         return "\n\n".join(f"{head}\n\n{_abbreviated(self.body(job, store))}" for job in chosen)
 

@@ -71,6 +71,8 @@ def run(plan: Plan, progress: Progress | None = None, workers: int = 1) -> Repor
         workers: processes that read the new sentences.
     """
     tell = progress or (lambda stage, done, total: None)
+    with StoreWriter.reopen(plan.store) as writer:
+        _refuse_other_encoder(writer)  # before anything is paid for
     answers = Answers(plan.answers_path)
     report = Report(plan.store, jobs=len(plan.jobs))
     _ask_all(plan, answers, report, tell)
@@ -203,7 +205,6 @@ def _write(plan: Plan, answers: Answers, report: Report, tell: Progress, workers
         merged = _merged(plan, answers, writer)
         if not merged:
             return
-        _refuse_other_encoder(writer)
         sentences: dict[str, None] = {}
         for clip, texts in merged.items():
             sentences |= dict.fromkeys(sentences_of(texts, writer.values(clip)["latent_length"] / FRAME_RATE_HZ))

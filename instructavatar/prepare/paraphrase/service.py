@@ -131,11 +131,16 @@ class Service:
             return DEFAULT_KEY if self.encrypted or self.here else ""
         return self.key_env or ""
 
+    @property
+    def sends_key(self) -> bool:
+        """Does a request carry a key? A service on this machine does without where none is set."""
+        return bool(self.key_name) and bool(self.key_env or not self.here or os.environ.get(self.key_name))
+
     def key(self) -> str:
         """The key, "" if none is needed; one that is missing or cannot be sent is refused without being shown."""
         name = self.key_name
         key = os.environ.get(name, "").strip() if name else ""
-        if name and not key and (self.key_env or not self.here):
+        if self.sends_key and not key:
             how = "export it, or name another by key_env in a YAML file"
             raise MissingFile(f"expected the key of {self.host} in the environment variable {name}, found none; {how}")
         if not (key.isascii() and key.isprintable()):

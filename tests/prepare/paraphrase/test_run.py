@@ -68,6 +68,7 @@ def test_sentences_of_another_encoder_are_not_mixed(tmp_path, service):
         writer.finish({"train": ["a"]})
     with pytest.raises(BadBundle, match="read by"):
         run(plan_paraphrases(tmp_path / "s", service.quick()))
+    assert service.bodies == [], "told before anything is paid for"
 
 
 # --- killed and resumed ---------------------------------------------------------------------------------------------------------------
