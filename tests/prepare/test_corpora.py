@@ -137,6 +137,8 @@ def test_a_missing_root_and_an_empty_one(tmp_path):
         HDTF(tmp_path / "nowhere")
     with pytest.raises(MissingFile, match="found: nothing"):
         list(HDTF(tmp_path).records())
+    with pytest.raises(MissingFile, match="2024"):
+        HDTF(2024)
 
 
 def test_two_files_of_one_name_are_both_named(tmp_path):

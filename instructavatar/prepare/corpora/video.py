@@ -81,7 +81,7 @@ class VideoCorpus(FilmedCorpus):
         instructions: Writer | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self.root = Path(root).absolute()  # a cluster's workers stand elsewhere
+        self.root = Path(str(root)).absolute()  # YAML reads 2024 as a number; a cluster's workers stand elsewhere
         self.splits = splits if splits is not None else SpeakerSplits()
         self.instructions = instructions
         self._scanned: tuple[list[ClipRecord], dict[str, str]] | None = None
