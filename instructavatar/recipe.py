@@ -98,8 +98,10 @@ def _build(args: argparse.Namespace) -> int:
     if not args.base:
         raise BadOption("expected --base configs/corpora/NAME.yaml, got none; see instructavatar prepare --help")
     building = training_side("instructavatar.prepare.build")
-    root = [f"corpus.params.root={args.root}"] if args.root else []
-    resolved = config.load(args.base, [*root, *config.split_extra(args.extra)])
+    resolved = config.load(args.base, config.split_extra(args.extra))
+    if args.root:
+        resolved = config.override(resolved, ["corpus.params.root=given"])  # which refuses corpora without a root
+        resolved.corpus.params.root = str(args.root).replace("${", r"\${")  # a path is no YAML and no reference
     with ProgressBars(quiet=False) as bars:
         report = building.prepare_from_config(resolved, args.output, workers=args.workers, ray=args.ray, progress=bars)
     print(report)
@@ -140,7 +142,9 @@ def _paraphrase(args: argparse.Namespace) -> int:
         raise BadOption("expected --paraphrase SERVICE beside --only instructions, got none; give a URL or a YAML file")
     paraphrasing = training_side("instructavatar.prepare.paraphrase")
     with ProgressBars(quiet=False) as bars:
-        print(paraphrasing.paraphrase(args.output, args.paraphrase, dry_run=args.dry_run, progress=bars))
+        report = paraphrasing.paraphrase(args.output, args.paraphrase, dry_run=args.dry_run, say=print, progress=bars)
+    if report is not None:
+        print(report)
     return 0
 
 

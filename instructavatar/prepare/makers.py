@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.data.record import Record, complete
-from instructavatar.errors import BadMedia, InstructAvatarError
+from instructavatar.errors import BadMedia, CannotWrite, InstructAvatarError
 from instructavatar.face.motion import FRAME_RATE_HZ, ROTATION, SPEECH_PER_FRAME, FaceMotion, frames_of
 from instructavatar.face.script import Script
 from instructavatar.features.speech import SPEECH_DIM, SpeechEncoder
@@ -71,6 +71,8 @@ class PerformedClips:
             return ""
         try:
             features = speech_encoder().encode(self.corpus.sound(record))
+        except CannotWrite:
+            raise  # a full disk is no fault of the clip
         except InstructAvatarError as error:
             return str(error)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,6 +86,8 @@ class PerformedClips:
         """As `Maker`."""
         try:
             return self._made(record)
+        except CannotWrite:
+            raise  # a full disk is no fault of the clip
         except InstructAvatarError as error:
             return str(error)
 
@@ -123,6 +127,8 @@ class MeasuredClips:
         """As `Maker`."""
         try:
             return self._made(record)
+        except CannotWrite:
+            raise  # a full disk is no fault of the clip
         except InstructAvatarError as error:
             return str(error)
 
