@@ -13,7 +13,6 @@ from instructavatar.errors import BadMedia
 from instructavatar.face.motion import FaceMotion, frames_of
 from instructavatar.features.speech import SpeechEncoder
 from instructavatar.features.text import TextEncoder
-from instructavatar.prepare import build as building
 from instructavatar.prepare.build import build, sentences_of
 from instructavatar.prepare.corpora.base import ClipRecord, PerformedCorpus
 
