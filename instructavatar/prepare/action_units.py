@@ -31,6 +31,7 @@ from instructavatar.face.motion import FaceMotion
 
 Picture = NDArray[np.uint8]
 QUARTER = 75.0  # percentile: reached on a quarter of the frames
+STRETCHED = 0.78  # jawOpen half-way between full strength of 26 (0.5) and of 27 (0.9), as a share of the latter
 SIDES_DIFFER = 0.4  # calm faces lean to one side by up to 0.32 (18 faces), which is no expression
 
 # What three of four calm or talking people do not exceed, in strengths of `unit_strengths` (14 portraits, photos and paintings, and the
@@ -89,8 +90,8 @@ def summed_up(rows: Sequence[Mapping[str, float]], threshold: float, calm: Mappi
 
 def _counts(name: str, strengths: Mapping[str, float], threshold: float) -> bool:
     """Whether a unit that is strong enough is not said better by another."""
-    if name == "jaw_drop":
-        return strengths.get("mouth_stretch", 0.0) < threshold
+    if name in ("jaw_drop", "mouth_stretch"):
+        return (strengths.get("mouth_stretch", 0.0) >= STRETCHED) == (name == "mouth_stretch")
     unit = ACTION_UNITS[name]
     if unit.side == "both":
         return True

@@ -84,7 +84,7 @@ class PictureWatch:
         if self._still_since is None or float(np.abs(grey - self._still_since[1]).max()) > STILL:
             self._still_since = self.frames, grey
         since = self._still_since[0]
-        if self.frames - since > self.gates.longest_still_s * FRAME_RATE_HZ:
+        if self.frames - since >= self.gates.longest_still_s * FRAME_RATE_HZ:
             still = f"{self.gates.longest_still_s:g} s from {since / FRAME_RATE_HZ:.1f} s on"
             raise Rejected("frozen", f"the picture stands still for {still}")
 
