@@ -1,0 +1,182 @@
+"""Pairs of frames for training a codec: two frames of a clip, one to look at and one to rebuild from its landmarks.
+
+B batch, S side of a picture in pixels. Pictures are RGB, whatever the store's JPEG decoder gives. Batch k is a function of the seed and k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from instructavatar.data.loaders import VALIDATION_SEED, VALIDATION_SPLITS, BatchStream, FixedBatches
+from instructavatar.errors import BadBundle
+
+
+class Drawing(Protocol):
+    """Landmarks as a picture; `codecs.landmark_image.LandmarkImage` is one, so training and inference draw alike."""
+
+    size: int
+    """S."""
+
+    def draw(self, landmarks: NDArray[np.floating], side: float | None = None) -> NDArray[np.uint8]:
+        """Pictures [T, S, S] from landmarks [T, 478, 3] in pixels of a square picture of that side."""
+        ...
+
+
+@dataclass(frozen=True)
+class FrameBatch:
+    """Pairs side by side. Pictures are uint8, so that little is carried to the device; `unit` makes them -1..1."""
+
+    names: tuple[str, ...]  # clip and frames: a/b[3<-17] rebuilds frame 3 from the looks of frame 17
+    appearance: Tensor  # [B, 3, S, S]
+    drawn: Tensor  # [B, 1, S, S] landmarks of the target
+    target: Tensor  # [B, 3, S, S]
+    points: Tensor  # [B, 478, 2] float32, landmarks of the target in pixels of S
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def to(self, device: torch.device | str) -> FrameBatch:
+        """The same batch on another device."""
+        return FrameBatch(self.names, *(getattr(self, f.name).to(device) for f in fields(self)[1:]))
+
+
+def unit(pictures: Tensor) -> Tensor:
+    """Pictures 0..255 as floats -1..1."""
+    return pictures.float() / 127.5 - 1
+
+
+class FramePairs:
+    """Pairs of a store's clips by number: batch k draws clips and two distinct frames of each, all uniformly."""
+
+    def __init__(self, source: Any, keys: Sequence[str], drawing: Drawing, seed: int, batch_size: int) -> None:
+        if not keys:
+            raise BadBundle("expected clips of at least two frames, got none; check the store's splits")
+        self.source, self.keys, self.drawing = source, list(keys), drawing
+        self.seed, self.batch_size = seed, batch_size
+
+    def __getitem__(self, number: int) -> FrameBatch:
+        rng = np.random.default_rng((self.seed, number))
+        chosen = [self.keys[i] for i in rng.integers(len(self.keys), size=self.batch_size)]
+        return batch_of([self.pair(key, rng) for key in chosen])
+
+    def pair(self, key: str, rng: np.random.Generator) -> FrameBatch:
+        """A batch of one pair of a clip."""
+        record = self.source[key]
+        target, looks = (int(i) for i in rng.choice(int(record["latent_length"]), 2, replace=False))
+        return pair_of(key, record, target, looks, self.drawing)
+
+
+def pair_of(key: str, record: Mapping[str, Any], target: int, looks: int, drawing: Drawing) -> FrameBatch:
+    """The pair that rebuilds frame `target` from the looks of frame `looks`."""
+    if not len(record["ldmk"]):
+        raise BadBundle(f"clip {key}: expected landmarks, got none; prepare a corpus of videos")
+    size, real = drawing.size, face_frame(key, record, target)
+    side = real.shape[0]
+    points = np.asarray(record["ldmk"][target : target + 1], np.float32)
+    return FrameBatch(
+        names=(f"{key}[{target}<-{looks}]",),
+        appearance=_tensor(resized(face_frame(key, record, looks), size)),
+        drawn=torch.from_numpy(drawing.draw(points, side))[:, None],
+        target=_tensor(resized(real, size)),
+        points=torch.from_numpy((points[..., :2] + 0.5) * np.float32(size / side) - 0.5),
+    )
+
+
+def batch_of(pairs: Sequence[FrameBatch]) -> FrameBatch:
+    """Several batches as one."""
+    names = tuple(name for pair in pairs for name in pair.names)
+    return FrameBatch(names, *(torch.cat([getattr(pair, f.name) for pair in pairs]) for f in fields(FrameBatch)[1:]))
+
+
+def face_frame(key: str, record: Mapping[str, Any], frame: int) -> NDArray[np.uint8]:
+    """Face crop number `frame` of a record, RGB [side, side, 3]."""
+    offsets = record["face_offsets"]
+    if not len(offsets):
+        raise BadBundle(f"clip {key}: expected face frames, got none; prepare the corpus again with measure.params.frames=true")
+    # OpenCV decodes to blue, green, red; every picture of the house is red, green, blue
+    picture = cv2.imdecode(record["face_frames"][offsets[frame] : offsets[frame + 1]], cv2.IMREAD_COLOR)
+    if picture is None:
+        raise BadBundle(f"clip {key}: expected a JPEG as frame {frame}, got damaged bytes; prepare the corpus again")
+    return np.ascontiguousarray(picture[..., ::-1], np.uint8)
+
+
+def resized(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """A square picture at [size, size, 3]."""
+    if picture.shape[0] == size:
+        return picture
+    way = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=way), np.uint8)
+
+
+def _tensor(picture: NDArray[np.uint8]) -> Tensor:
+    """[H, W, 3] -> [1, 3, H, W]."""
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
+
+
+class FrameData:
+    """Train and validation pairs from one store with face frames.
+
+    Args:
+        store: folder of a feature store, or an open source.
+        drawing: how landmarks become a picture; its size is that of all pictures.
+        seed: fixes every batch.
+        batch_size: B.
+        validation_batches: how many fixed batches judge the run.
+        ahead: batches made ahead in a thread; 0 makes each when it is asked for.
+        clips: only the first of the training clips; None takes all. For trials that a model should learn by heart.
+    """
+
+    def __init__(
+        self,
+        store: str | Path | Any,
+        drawing: Drawing,
+        seed: int = 0,
+        batch_size: int = 4,
+        validation_batches: int = 4,
+        ahead: int = 4,
+        clips: int | None = None,
+    ) -> None:
+        if batch_size < 1 or validation_batches < 1:
+            raise ValueError(f"expected batch_size and validation_batches of at least 1, got {batch_size} and {validation_batches}")
+        self.source = _open(store)
+        self.drawing, self.seed, self.ahead = drawing, seed, ahead
+        self.validation_batches = validation_batches
+        train = self._keys("train")[:clips]
+        judged = next((found for name in VALIDATION_SPLITS if (found := self._keys(name))), train)
+        self.train = FramePairs(self.source, train, drawing, seed, batch_size)
+        self.valid = FramePairs(self.source, judged, drawing, VALIDATION_SEED, batch_size)
+        face_frame(train[0], self.source[train[0]], 0)  # a store without pictures is refused before the first step
+
+    def train_loader(self, start: int = 0, rank: int = 0, world: int = 1) -> BatchStream:
+        """Batches without end; a resumed run gives the step it goes on from."""
+        return BatchStream(self.train, start, rank, world, self.ahead)  # type: ignore[arg-type]
+
+    def valid_loader(self) -> FixedBatches:
+        """The same few batches each time."""
+        return FixedBatches(self.valid, self.validation_batches)  # type: ignore[arg-type]
+
+    def statistics(self) -> tuple[Sequence[float], Sequence[float]]:
+        """None: pictures are -1..1 as they are."""
+        return (), ()
+
+    def _keys(self, split: str) -> list[str]:
+        if split not in self.source.header.splits:
+            return []
+        return [key for key, length in self.source.lengths(split).items() if length >= 2]
+
+
+def _open(store: str | Path | Any) -> Any:
+    if not isinstance(store, str | Path):
+        return store
+    from instructavatar.data.store import FeatureStore
+
+    return FeatureStore.open(store)
