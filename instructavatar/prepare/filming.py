@@ -25,15 +25,18 @@ from instructavatar.media.video import write_video
 
 SIDE = 512
 ROOM = 1.1  # the close-up reaches this many face lengths to each side of the face's middle
-# What a reader of pixels must find again: name of the row -> columns, the mean of which is compared.
-JUDGED: dict[str, tuple[str, ...]] = {
-    "jaw": ("jawOpen",),
-    "smile": sides("mouthSmile"),
-    "blink": sides("eyeBlink"),
-    "inner brows up": ("browInnerUp",),
-    "outer brows up": sides("browOuterUp"),
-    "brows down": sides("browDown"),
+# What is compared: name of the row -> column and weight. Brows that are raised and lowered at once cancel out in a picture, so what a
+# reader of pixels must find is how high they are; the three actions behind it are compared too.
+JUDGED: dict[str, dict[str, float]] = {
+    "jaw": {"jawOpen": 1.0},
+    "smile": dict.fromkeys(sides("mouthSmile"), 0.5),
+    "blink": dict.fromkeys(sides("eyeBlink"), 0.5),
+    "brows": {"browInnerUp": 0.5} | dict.fromkeys(sides("browOuterUp"), 0.25) | dict.fromkeys(sides("browDown"), -0.5),
+    "inner brows up": {"browInnerUp": 1.0},
+    "outer brows up": dict.fromkeys(sides("browOuterUp"), 0.5),
+    "brows down": dict.fromkeys(sides("browDown"), 0.5),
 }
+MUST_AGREE = ("jaw", "smile", "blink", "brows")
 LEAST_VARIED = 0.02  # standard deviation of the truth below which there is nothing to correlate with
 
 
@@ -89,14 +92,14 @@ def agreement(clips: Iterable[tuple[Sitter, FaceMotion, FaceMotion]]) -> Agreeme
     if not errors:
         raise ValueError("expected clips to compare, got none")
     whole = [tuple(np.concatenate(side) for side in zip(*of_one, strict=True)) for of_one in pairs.values()]
-    r = {row: _median([_r(_mean(drawn, names), _mean(found, names)) for drawn, found in whole]) for row, names in JUDGED.items()}
+    r = {row: _median([_r(_summed(drawn, shares), _summed(found, shares)) for drawn, found in whole]) for row, shares in JUDGED.items()}
     pitch, yaw, roll = np.concatenate(errors).mean(0)
     return Agreement(r, (float(pitch), float(yaw), float(roll)), sum(map(len, errors)))
 
 
-def _mean(values: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.float64]:
+def _summed(values: NDArray[np.float32], shares: Mapping[str, float]) -> NDArray[np.float64]:
     motion = FaceMotion(values)
-    return np.mean([motion.column(name) for name in names], axis=0, dtype=np.float64)
+    return np.sum([share * motion.column(name) for name, share in shares.items()], axis=0, dtype=np.float64)
 
 
 def _r(drawn: NDArray[np.float64], found: NDArray[np.float64]) -> float:

@@ -1,4 +1,9 @@
-"""Whether lips and sound belong together: how far the opening of the mouth follows the loudness, at which delay."""
+"""Whether lips and sound belong together: how far the opening of the mouth follows the loudness, at which delay.
+
+How far this can be trusted: on 22 puppets with speech the best delay was within 2 frames of the truth each time (r 0.35 to 0.76). On the
+one real speaker it was tried on, whose lips are in time, r never exceeded 0.25 and was highest 10 frames off: people also shape sounds
+without opening the mouth. So the gate is off unless a config sets `most_lag_s`, and then refuses only what is clear.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,9 @@ from instructavatar.prepare.gates import Gates, Rejected
 LIPS = (13, 14)  # the middle of the inner lips, upper and lower
 REACH = 15  # frames; 0.6 s to either side
 FLOOR_DB = -60.0
+LEAST_FRAMES = 100  # four seconds: fewer syllables agree with anything somewhere
+LEAST_R = 0.4  # beyond what a real speaker's lips reached by chance
+CLEARLY = 0.15  # so much more than at any delay the gate allows
 
 
 def opening(faces: Sequence[Landmarks | None]) -> NDArray[np.float64]:
@@ -53,8 +61,3 @@ def check_lag(gates: Gates, faces: Sequence[Landmarks | None], audio: NDArray[np
     if not within[best] and r[best] >= LEAST_R and r[best] - r[within].max() >= CLEARLY:
         late = delays[best] / FRAME_RATE_HZ
         raise Rejected("offset", f"the lips are {abs(late):.2f} s {'late' if late > 0 else 'early'} (r {r[best]:.2f} there)")
-
-
-LEAST_FRAMES = 100
-LEAST_R = 0.4
-CLEARLY = 0.15

@@ -19,7 +19,7 @@ from instructavatar.features.speech import SpeechEncoder
 from instructavatar.media.video import frames_at, read_video, write_video
 from instructavatar.prepare import measured as measuring
 from instructavatar.prepare.corpora.puppet import Puppet
-from instructavatar.prepare.filming import agreement, film, sitter
+from instructavatar.prepare.filming import MUST_AGREE, agreement, film, sitter
 from instructavatar.prepare.gates import Gates, Rejected
 from instructavatar.prepare.measured import Measurer, crop_of, crop_picture, in_crop, points_of
 
@@ -478,5 +478,5 @@ def test_puppets_on_film_are_measured_as_they_were_performed(tmp_path):
                 refused[who.name, record.id] = str(error)
     got = agreement(compared)
     assert len(compared) >= 200 and not refused, refused
-    assert min(got.r[row] for row in ("jaw", "smile", "blink", "inner brows up", "outer brows up", "brows down")) >= 0.85, got
+    assert min(got.r[row] for row in MUST_AGREE) >= 0.85, got
     assert max(got.pose_deg) <= 3, got
