@@ -65,7 +65,7 @@ def plus_one(number):
 
 
 def elsewhere(ticket, task, part):
-    """Stands for the function that a cluster's processes run; they cannot import it, for they do not look into this folder by themselves."""
+    """Stands for the function that a cluster's processes run; they do not look into this folder by themselves, so they cannot import it."""
     raise AssertionError("it was found")
 
 
