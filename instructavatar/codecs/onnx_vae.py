@@ -79,7 +79,7 @@ class OnnxVaeCodec(Codec):
         """Latents [T, D] within the square around all the faces, so a head that moves or nears moves and nears in them."""
         if not landmarks:
             return np.zeros((0, self.motion_dim), np.float32)
-        return self.motion_of(np.stack([face.points for face in landmarks]), face_square(landmarks, self.margin))
+        return self.motion_of(np.stack([face.points for face in landmarks]), snapped(face_square(landmarks, self.margin)))
 
     def decode(self, appearance: Appearance, motion: NDArray[np.float32]) -> Iterator[Picture]:
         """Pictures of `Codec.decode`; `appearance.motion` as a row gives the portrait as the networks know it."""
@@ -117,6 +117,17 @@ def face_square(faces: Sequence[Landmarks], margin: float) -> Square:
     side = max(2.0, float((high - low).max()) * (1 + 2 * margin))
     left, top = (low + high) / 2 - side / 2
     return Square(float(left), float(top), side)
+
+
+def snapped(square: Square, step: int = 16, within: float = 2.0) -> Square:
+    """The whole of a face crop where the square is that but for rounding, so that stored landmarks are seen exactly as in training.
+
+    >>> snapped(Square(-0.4, 0.7, 127.1)), snapped(Square(30.0, 0.0, 128.0))
+    (Square(left=0.0, top=0.0, side=128.0), Square(left=30.0, top=0.0, side=128.0))
+    """
+    whole = float(max(step, step * round(square.side / step)))
+    off = max(abs(square.left), abs(square.top), abs(square.side - whole))
+    return Square(0.0, 0.0, whole) if off <= within else square
 
 
 def cut(portrait: Picture, square: Square, size: int) -> Picture:
