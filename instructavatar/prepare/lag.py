@@ -2,7 +2,8 @@
 
 How far this can be trusted: on 22 puppets with speech the best delay was within 2 frames of the truth each time (r 0.35 to 0.76). On the
 one real speaker it was tried on, whose lips are in time, r never exceeded 0.25 and was highest 10 frames off: people also shape sounds
-without opening the mouth. So the gate is off unless a config sets `most_lag_s`, and then refuses only what is clear.
+without opening the mouth. So the gate is off unless a config sets `most_lag_s`, and then refuses only what is clear: at 0.2 s none of 20
+puppets in time, and 15 and 17 of them with the lips 0.4 s late and early.
 """
 
 from __future__ import annotations
