@@ -64,7 +64,7 @@ class OnnxVaeCodec(Codec):
         self._looks, self._motion, self._decoder = (_session(Path(folder) / name, threads) for name in (APPEARANCE, MOTION, DECODER))
         self.size = int(self._looks.get_inputs()[0].shape[-1])
         self.motion_dim = int(self._decoder.get_inputs()[1].shape[-1])
-        self.drawing = LandmarkImage(self.size, points, radius)
+        self.drawing = LandmarkImage(int(self._motion.get_inputs()[0].shape[-1]), points, radius)
         self.margin, self.feather = margin, feather
 
     def encode_appearance(self, portrait: Picture, landmarks: Landmarks, rest: NDArray[np.float32]) -> VaeAppearance:
@@ -99,7 +99,7 @@ class OnnxVaeCodec(Codec):
             points = points - np.array([square.left, square.top, 0], np.float32)
         rows = np.zeros((len(points), self.motion_dim), np.float32)
         for row, face in zip(rows, points, strict=True):  # one by one: equal faces give equal numbers, alone or in a sequence
-            drawn = self.drawing.draw(face[None], square.side if square else None)
+            drawn = self.drawing.draw(face[None], square.side if square else self.size)
             row[:] = self._motion.run(None, {"drawn": drawn[:, None].astype(np.float32) / np.float32(127.5) - 1})[0][0]
         return rows
 

@@ -1,6 +1,7 @@
 """Pairs of frames for training a codec: two frames of a clip, one to look at and one to rebuild from its landmarks.
 
-B batch, S side of a picture in pixels. Pictures are RGB, whatever the store's JPEG decoder gives. Batch k is a function of the seed and k.
+B batch, S side of a picture in pixels and S' of a picture of landmarks. Pictures are RGB, whatever the JPEG decoder gives. Batch k is a
+function of the seed and k.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ class Drawing(Protocol):
     """Landmarks as a picture; `codecs.landmark_image.LandmarkImage` is one, so training and inference draw alike."""
 
     size: int
-    """S."""
+    """Side of its pictures, S'."""
 
     def draw(self, landmarks: NDArray[np.floating], side: float | None = None) -> NDArray[np.uint8]:
-        """Pictures [T, S, S] from landmarks [T, 478, 3] in pixels of a square picture of that side."""
+        """Pictures [T, S', S'] from landmarks [T, 478, 3] in pixels of a square picture of that side."""
         ...
 
 
@@ -37,7 +38,7 @@ class FrameBatch:
 
     names: tuple[str, ...]  # clip and frames: a/b[3<-17] rebuilds frame 3 from the looks of frame 17
     appearance: Tensor  # [B, 3, S, S]
-    drawn: Tensor  # [B, 1, S, S] landmarks of the target
+    drawn: Tensor  # [B, 1, S', S'] landmarks of the target
     target: Tensor  # [B, 3, S, S]
     points: Tensor  # [B, 478, 2] float32, landmarks of the target in pixels of S
 
@@ -57,11 +58,11 @@ def unit(pictures: Tensor) -> Tensor:
 class FramePairs:
     """Pairs of a store's clips by number: batch k draws clips and two distinct frames of each, all uniformly."""
 
-    def __init__(self, source: Any, keys: Sequence[str], drawing: Drawing, seed: int, batch_size: int) -> None:
+    def __init__(self, source: Any, keys: Sequence[str], drawing: Drawing, size: int, seed: int, batch_size: int) -> None:
         if not keys:
             raise BadBundle("expected clips of at least two frames, got none; check the store's splits")
         self.source, self.keys, self.drawing = source, list(keys), drawing
-        self.seed, self.batch_size = seed, batch_size
+        self.size, self.seed, self.batch_size = size, seed, batch_size
 
     def __getitem__(self, number: int) -> FrameBatch:
         rng = np.random.default_rng((self.seed, number))
@@ -72,14 +73,14 @@ class FramePairs:
         """A batch of one pair of a clip."""
         record = self.source[key]
         target, looks = (int(i) for i in rng.choice(int(record["latent_length"]), 2, replace=False))
-        return pair_of(key, record, target, looks, self.drawing)
+        return pair_of(key, record, target, looks, self.drawing, self.size)
 
 
-def pair_of(key: str, record: Mapping[str, Any], target: int, looks: int, drawing: Drawing) -> FrameBatch:
-    """The pair that rebuilds frame `target` from the looks of frame `looks`."""
+def pair_of(key: str, record: Mapping[str, Any], target: int, looks: int, drawing: Drawing, size: int) -> FrameBatch:
+    """The pair that rebuilds frame `target` from the looks of frame `looks`, at S = `size`."""
     if not len(record["ldmk"]):
         raise BadBundle(f"clip {key}: expected landmarks, got none; prepare a corpus of videos")
-    size, real = drawing.size, face_frame(key, record, target)
+    real = face_frame(key, record, target)
     side = real.shape[0]
     points = np.asarray(record["ldmk"][target : target + 1], np.float32)
     return FrameBatch(
@@ -127,7 +128,8 @@ class FrameData:
 
     Args:
         store: folder of a feature store, or an open source.
-        drawing: how landmarks become a picture; its size is that of all pictures.
+        drawing: how landmarks become a picture.
+        size: S; that of the drawing without one.
         seed: fixes every batch.
         batch_size: B.
         validation_batches: how many fixed batches judge the run.
@@ -139,6 +141,7 @@ class FrameData:
         self,
         store: str | Path | Any,
         drawing: Drawing,
+        size: int | None = None,
         seed: int = 0,
         batch_size: int = 4,
         validation_batches: int = 4,
@@ -148,12 +151,12 @@ class FrameData:
         if batch_size < 1 or validation_batches < 1:
             raise ValueError(f"expected batch_size and validation_batches of at least 1, got {batch_size} and {validation_batches}")
         self.source = _open(store)
-        self.drawing, self.seed, self.ahead = drawing, seed, ahead
+        self.drawing, self.size, self.seed, self.ahead = drawing, size or drawing.size, seed, ahead
         self.validation_batches = validation_batches
         train = self._keys("train")[:clips]
         judged = next((found for name in VALIDATION_SPLITS if (found := self._keys(name))), train)
-        self.train = FramePairs(self.source, train, drawing, seed, batch_size)
-        self.valid = FramePairs(self.source, judged, drawing, VALIDATION_SEED, batch_size)
+        self.train = FramePairs(self.source, train, drawing, self.size, seed, batch_size)
+        self.valid = FramePairs(self.source, judged, drawing, self.size, VALIDATION_SEED, batch_size)
         face_frame(train[0], self.source[train[0]], 0)  # a store without pictures is refused before the first step
 
     def train_loader(self, start: int = 0, rank: int = 0, world: int = 1) -> BatchStream:

@@ -242,7 +242,8 @@ class Panels(Callback):
 def sheet(batch: FrameBatch, output: Tensor, rows: int) -> NDArray[np.uint8]:
     """[rows S, 4 S, 3] RGB: looks, landmarks, target and output of the first pairs."""
     made = ((output.float().clamp(-1, 1) + 1) * 127.5).round().byte()
-    columns = [batch.appearance, batch.drawn.expand(-1, 3, -1, -1), batch.target, made]
+    drawn = torch.nn.functional.interpolate(batch.drawn.expand(-1, 3, -1, -1).float(), output.shape[-2:], mode="area").byte()
+    columns = [batch.appearance, drawn, batch.target, made]
     parts = [column[:rows].permute(0, 2, 3, 1).flatten(0, 1) for column in columns]  # (B, 3, S, S) -> (B S, S, 3)
     return torch.cat(parts, 1).cpu().numpy()
 

@@ -109,7 +109,7 @@ def test_the_first_clips_alone(store):
 
 def test_frames_of_another_size_are_resized_with_their_landmarks():
     record = clip(4, 30)
-    small, large = (pair_of("a", record, 1, 2, LandmarkImage(size)) for size in (32, 128))
+    small, large = (pair_of("a", record, 1, 2, LandmarkImage(size), size) for size in (32, 128))
     # pixel 12 of 64 has its middle at 12.5/64 of the side
     assert float(small.points[0, 0, 0]) == pytest.approx(12.5 / 64 * 32 - 0.5) and float(large.points[0, 0, 0]) == pytest.approx(24.5)
     for pair in (small, large):
@@ -117,6 +117,13 @@ def test_frames_of_another_size_are_resized_with_their_landmarks():
         assert float(middle) == pytest.approx(float(pair.points[0, 0, 0]), abs=1), "drawn where the points are"
         assert pair.target.shape[-1] == pair.drawn.shape[-1]
     assert equal(batch_of([small, small]), batch_of([small, small])) and len(batch_of([small, small])) == 2
+
+
+def test_drawings_may_be_larger_than_pictures(store):
+    batch = FrameData(store, LandmarkImage(64), size=32).train[0]
+    assert batch.target.shape[-1] == 32 and batch.drawn.shape[-1] == 64
+    drawn = [float(picture[0].nonzero()[:, 1].float().mean()) for picture in batch.drawn]
+    np.testing.assert_allclose((np.array(drawn) + 0.5) / 2 - 0.5, batch.points[:, 0, 0], atol=0.5)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +136,7 @@ def test_frames_of_another_size_are_resized_with_their_landmarks():
 )
 def test_clips_without_what_is_needed_are_named(change, told):
     with pytest.raises(BadBundle, match=told):
-        pair_of("k", {**clip(4, 0), **change}, 1, 2, LandmarkImage(32))
+        pair_of("k", {**clip(4, 0), **change}, 1, 2, LandmarkImage(32), 32)
 
 
 def test_stores_without_pictures_or_pairs_are_refused(tmp_path):

@@ -67,11 +67,11 @@ def test_the_stock_and_the_tiny_size():
     assert millions(tiny) < 1.5 and tiny.motion_dim == 256 and tiny.appearance_shape == (4, 32, 32)
 
 
-@pytest.mark.parametrize("size", [32, 48])
+@pytest.mark.parametrize(("size", "scale"), [(32, 1), (48, 2)])
 @pytest.mark.parametrize("sizes", [{"multipliers": (1, 2, 4)}, {"multipliers": (1, 2), "patch": 2}, {"multipliers": (2,), "patch": 4}])
-def test_shapes(size, sizes):
-    vae = small(size=size, appearance_channels=3, motion_channels=5, lift_channels=6, fused_channels=7, **sizes)
-    encoded = vae(torch.rand(2, 3, size, size), torch.rand(2, 1, size, size))
+def test_shapes(size, scale, sizes):
+    vae = small(size=size, drawn_scale=scale, appearance_channels=3, motion_channels=5, lift_channels=6, fused_channels=7, **sizes)
+    encoded = vae(torch.rand(2, 3, size, size), torch.rand(2, 1, vae.drawn_size, vae.drawn_size))
     assert encoded.appearance.mean.shape == (2, 3, size // 4, size // 4) == (2, *vae.appearance_shape)
     assert encoded.motion.mean.shape == (2, 5, size // 16, size // 16) == (2, *vae.motion_shape)
     assert encoded.output.shape == (2, 3, size, size)
@@ -118,7 +118,13 @@ def test_every_parameter_learns():
 
 @pytest.mark.parametrize(
     ("wrong", "told"),
-    [({"size": 40}, "multiple of 16"), ({"norm_groups": 3}, "norm groups"), ({"patch": 2}, "2 multipliers"), ({"patch": 3}, "patch")],
+    [
+        ({"size": 40}, "multiple of 16"),
+        ({"norm_groups": 3}, "norm groups"),
+        ({"patch": 2}, "2 multipliers"),
+        ({"patch": 3}, "patch"),
+        ({"drawn_scale": 0}, "drawn_scale"),
+    ],
 )
 def test_sizes_that_cannot_be_are_refused(wrong, told):
     with pytest.raises(ValueError, match=told):

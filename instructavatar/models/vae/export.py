@@ -1,6 +1,6 @@
 """The VAE as three ONNX graphs: both encoders (their most likely latents) and the decoder, free in the batch.
 
-B batch, S side of a picture, D numbers of motion.
+B batch, S side of a picture and S' of a picture of landmarks, D numbers of motion.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def appearance_latent(vae: TwoEncoderVae, picture: Tensor) -> Tensor:
 
 
 def motion_latent(vae: TwoEncoderVae, drawn: Tensor) -> Tensor:
-    """[B, D] from pictures of landmarks [B, 1, S, S]."""
+    """[B, D] from pictures of landmarks [B, 1, S', S']."""
     return vae.encode_motion(drawn).mean.flatten(1)
 
 
@@ -48,8 +48,7 @@ def decoded(vae: TwoEncoderVae, appearance: Tensor, motion: Tensor) -> Tensor:
 
 def export_vae(vae: TwoEncoderVae, folder: Path) -> list[str]:
     """Write the three graphs into a folder; gives their names. Each is written beside and renamed."""
-    size = vae.size
-    picture, drawn = torch.zeros(2, 3, size, size), torch.zeros(2, 1, size, size)
+    picture, drawn = torch.zeros(2, 3, vae.size, vae.size), torch.zeros(2, 1, vae.drawn_size, vae.drawn_size)
     latents = torch.zeros(2, *vae.appearance_shape), torch.zeros(2, vae.motion_dim)
     _export(Part(vae, appearance_latent), (picture,), ["picture"], folder / APPEARANCE)
     _export(Part(vae, motion_latent), (drawn,), ["drawn"], folder / MOTION)
