@@ -185,6 +185,7 @@ def test_a_folder_that_is_a_file_is_told(tmp_path):
     assert (tmp_path / "disk" / "store").read_text() == "mine"
 
 
+@UNTIL_ROOM_IS_TRIED
 @pytest.mark.parametrize(
     "size", ["100k", "700k", pytest.param("1300k", marks=pytest.mark.slow), pytest.param("1900k", marks=pytest.mark.slow)]
 )

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import random
+import secrets
 import shutil
 import signal
 import subprocess
@@ -260,13 +261,12 @@ def killed(preparation: Preparation, moment: float, early: bool) -> tuple[bool, 
 
 @contextmanager
 def ray_cluster(folder: Path, processors: int = 2) -> Iterator[str]:
-    """A real cluster of one node on this machine; gives its address. It is stopped by the processes that were started for it alone."""
+    """A real cluster of one node on this machine, with a token of its own; gives its address. Nothing else is stopped with it."""
     port = 20000 + os.getpid() % 20000
-    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
     options = ["--head", f"--port={port}", f"--num-cpus={processors}", "--object-store-memory=200000000", "--include-dashboard=false"]
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", *options, f"--temp-dir={folder}", "--block"]
-    with (folder / "start.log").open("w") as log:
-        head = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    with own_token(folder / "token"), (folder / "start.log").open("w") as log:
+        head = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         try:
             _wait_for(f"127.0.0.1:{port}", head, folder / "start.log")
             yield f"127.0.0.1:{port}"
@@ -275,6 +275,24 @@ def ray_cluster(folder: Path, processors: int = 2) -> Iterator[str]:
             if not gone_within(3, head.pid):  # it is in no hurry, and there is nothing to keep
                 os.killpg(head.pid, signal.SIGKILL)
             head.wait()
+
+
+@contextmanager
+def own_token(path: Path) -> Iterator[None]:
+    """Clusters and drivers that start now share a fresh token, whatever the machine's own settings are."""
+    path.touch(0o600)
+    path.write_text(secrets.token_hex(32), encoding="utf-8")
+    settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(path)}
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _wait_for(address: str, head: subprocess.Popen[bytes], log: Path, patience_s: float = 150) -> None:
