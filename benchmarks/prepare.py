@@ -140,10 +140,11 @@ def cluster(folder: Path) -> Iterator[str | None]:
     try:
         yield f"127.0.0.1:{RAY_PORT}" if answers(head) else None
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(head.pid, signal.SIGTERM)
-            head.wait(10)
-            os.killpg(head.pid, signal.SIGKILL)
+        # All processes of the cluster are in the head's group; it is in no hurry, and there is nothing to keep.
+        for how, patience_s in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(head.pid, how)
+                head.wait(patience_s)
 
 
 def answers(head: subprocess.Popen[bytes]) -> bool:
