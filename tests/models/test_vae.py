@@ -59,6 +59,8 @@ def test_the_published_size():
     assert millions(vae.decoder) == pytest.approx(280.5, abs=0.05)
     assert millions(vae) == pytest.approx(756, rel=0.01)
     assert vae.appearance_shape == (3, 64, 64) and vae.motion_shape == (3, 16, 16) and vae.motion_dim == 768
+    encoded = vae.eval()(torch.zeros(2, 3, 256, 256, device="meta"), torch.zeros(2, 1, 256, 256, device="meta"))
+    assert encoded.output.shape == (2, 3, 256, 256) and encoded.motion.mean.shape == (2, 3, 16, 16)
 
 
 def test_the_stock_and_the_tiny_size():

@@ -220,6 +220,24 @@ def test_first_weights_are_told_and_not_read_again(store, tmp_path):
         fit(tiny(store, 1, **more), tmp_path / "another")
 
 
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("two_encoder_vae*.yaml")), ids=lambda p: p.stem)
+def test_every_config_takes_two_steps_in_miniature(path, store, tmp_path):
+    """As it is written, but for the sizes and the weights that do not ship."""
+    settings = config.load(path, [f"data.params.store={store}"])
+    if "perceptual" in settings.model.params.terms:
+        settings = config.override(settings, ["model.params.terms.perceptual=null"])
+    vae = settings.model.params.vae_config.params
+    vae.update({"size": SIZE, "channels": 8, "norm_groups": 4, "blocks": 1})
+    settings.data.params.size, settings.data.params.drawing_config.params.size = SIZE, SIZE * vae.drawn_scale
+    settings.lightning.update({"budget_minutes": None, "journal_steps": 1})
+    settings.lightning.trainer.update({"max_steps": 2, "accelerator": "cpu", "enable_progress_bar": False})
+    rows = [row for row in read_journal(fit(settings, tmp_path / "run") / "metrics.jsonl") if "loss" in row]
+    assert [row["step"] for row in rows] == [1, 2] and all(np.isfinite(row["loss"]) for row in rows)
+    pictures = settings.data.params.batch_size if settings.model.params.scale_rate else 1
+    assert rows[-1]["rate"] <= settings.model.base_learning_rate * pictures
+    assert ("critic" in rows[-1]) == (settings.model.params.adversary_config is not None)
+
+
 @pytest.fixture(scope="module")
 def bundle(trained, tmp_path_factory) -> Path:
     return export_codec(trained, tmp_path_factory.mktemp("bundle") / "codec", name="balls")
