@@ -287,7 +287,9 @@ def _connected(address: str) -> Any:
         ray.init(address, logging_level=logging.ERROR, log_to_driver=False, runtime_env={"env_vars": ONE_THREAD})
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         reason = str(error).strip().splitlines()[0].partition(". ")[0]
-        raise MissingFile(f"expected a Ray cluster at {address}, got none ({reason}); start one with: ray start --head") from error
+        raise MissingFile(
+            f"expected a Ray cluster at {address}, got none ({reason}); start one with: ray start --head, or share its token"
+        ) from error
     return ray
 
 
