@@ -2,8 +2,9 @@
 
 The videos are puppets of the corpus in the repository, drawn by the warp codec on the portrait that ships (512 x 512, with speech), or
 those of --material DIR/videos. One core means one core and one thread. The bare landmarker decodes the same files on the same core and
-tracks the face, nothing else. Opening and reading are tried on a store of 10,000 clips of half a second, made up here; its pages are put
-out of memory first, as far as the system lets go of them. Ray is measured where it is installed, on a cluster of two processors.
+tracks the face, nothing else; the share is taken of processor time, which other work on the machine disturbs less. Opening and reading
+are tried on a store of 10,000 clips of half a second, made up here; its pages are put out of memory first, as far as the system lets go
+of them. Ray is measured where it is installed, on a cluster of two processors.
 """
 
 from __future__ import annotations
@@ -102,15 +103,19 @@ def one_core_rows(folder: Path, videos: list[Path], repeats: int) -> list[Row]:
     """The rate to the store beside the bare landmarker's, turn by turn, so that other work on the machine hits both."""
     landmarker = FaceLandmarker.load(threads=1)
     corpus = tree(folder / "once", videos, 1)
-    whole, bare = [], []
+    whole, bare, shares = [], [], []
     with one_core():
         store_fps(corpus, folder / "warm", 1)
         for number in range(repeats):
+            times = [time.process_time()]
             bare.append(bare_fps(landmarker, videos))
+            times.append(time.process_time())
             whole.append(store_fps(corpus, folder / f"store_{number}", 1)[0])
+            times.append(time.process_time())
+            shares.append((times[1] - times[0]) / (times[2] - times[1]))
     return [
         row("mp4_to_store_fps_core", float(np.median(whole)), "frames/s", ">= 40"),
-        row("share_of_landmarker", float(np.median(np.array(whole) / bare)), "of the bare landmarker's rate", ">= 0.85"),
+        row("share_of_landmarker", float(np.median(shares)), "of the bare landmarker's rate", ">= 0.85"),
         row("landmarker_fps_core", float(np.median(bare)), "frames/s"),
     ]
 

@@ -20,14 +20,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.errors import BadOption, MissingFile
-from instructavatar.face.action_units import ACTION_UNITS, unit_strengths
-from instructavatar.face.motion import FaceMotion
+from instructavatar.face.action_units import ACTION_UNITS, vector
+from instructavatar.face.motion import ACTION_COUNT, FaceMotion
 
 Picture = NDArray[np.uint8]
 QUARTER = 75.0  # percentile: reached on a quarter of the frames
@@ -76,6 +77,20 @@ def spread(count: int, frames: int) -> NDArray[np.int64]:
     return ((np.arange(count) + 0.5) * frames / count).astype(np.int64)
 
 
+@lru_cache(maxsize=1)
+def _main_shares() -> dict[str, tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Unit -> its main actions and how far they go at full strength, as in `unit_strengths`."""
+    shapes = {name: vector(unit.shape)[:ACTION_COUNT] for name, unit in ACTION_UNITS.items()}
+    mains = {name: np.flatnonzero(shape >= 0.5 * shape.max()) for name, shape in shapes.items()}
+    return {name: (mains[name], shapes[name][mains[name]]) for name in ACTION_UNITS}
+
+
+def frame_strengths(actions: NDArray[np.float32]) -> list[dict[str, float]]:
+    """`unit_strengths` of each frame of actions [K, 52], all at once."""
+    columns = {name: (actions[:, main] / full).min(1) for name, (main, full) in _main_shares().items()}
+    return [{name: float(column[frame]) for name, column in columns.items()} for frame in range(len(actions))]
+
+
 def summed_up(rows: Sequence[Mapping[str, float]], threshold: float, calm: Mapping[str, float] | None = None) -> dict[str, float]:
     """A clip's units from the strengths on single frames: steps 2 to 5 of this file's rule. No frame gives no unit."""
     if not rows:
@@ -117,8 +132,7 @@ class FromActions:
 
     def strengths(self, motion: FaceMotion, pictures: Sequence[Picture] = ()) -> dict[str, float]:
         """As `UnitDetector`; looks at the motion alone."""
-        rows = [unit_strengths(motion.actions[frame]) for frame in spread(self.frames, len(motion))]
-        return summed_up(rows, self.threshold, CALM)
+        return summed_up(frame_strengths(motion.actions[spread(self.frames, len(motion))]), self.threshold, CALM)
 
 
 class PyFeat:

@@ -8,6 +8,7 @@ does not come back: a blink or a nod is small, a fast turn takes several frames,
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +30,15 @@ Grey = NDArray[np.float32]
 
 def small(frame: NDArray[np.uint8]) -> Grey:
     """A picture [H, W, 3] as 32 x 32 grey values 0..255."""
-    height, width = frame.shape[:2]
-    rows, columns = ((np.arange(SIDE) + 0.5) * size / SIDE for size in (height, width))
-    return frame[rows.astype(int)[:, None], columns.astype(int)].mean(2, dtype=np.float32)
+    picked = frame[grid(*frame.shape[:2])]
+    return picked.astype(np.float32) @ np.full(3, 1 / 3, np.float32)
+
+
+@lru_cache(maxsize=8)
+def grid(height: int, width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows [32, 1] and columns [32] of the middles of 32 x 32 equal parts of a picture."""
+    rows, columns = (((np.arange(SIDE) + 0.5) * size / SIDE).astype(np.int64) for size in (height, width))
+    return rows[:, None], columns
 
 
 def unlike(one: Grey, other: Grey) -> float:
@@ -41,9 +48,9 @@ def unlike(one: Grey, other: Grey) -> float:
     >>> round(unlike(rows, 2 * rows + 30), 6), round(unlike(rows, -rows), 6)
     (0.0, 2.0)
     """
-    one, other = one - one.mean(), other - other.mean()
-    size = float(np.sqrt((one * one).sum() * (other * other).sum()))
-    return 1 - float((one * other).sum()) / size if size > 0 else 1.0
+    one, other = (one - one.mean()).ravel(), (other - other.mean()).ravel()
+    size = float(np.sqrt(one @ one * (other @ other)))
+    return 1 - float(one @ other) / size if size > 0 else 1.0
 
 
 class PictureWatch:
@@ -90,8 +97,10 @@ class PictureWatch:
 
     def _judge(self, at: int) -> None:
         """Refuse if the step to the picture at that place of the window is a cut."""
+        if self._near[at][2] < self.gates.least_cut:
+            return
         steps = np.array([step for _, _, step in self._near])
-        if steps[at] < self.gates.least_cut or not (steps[at] > SURE or alone(steps, at, REACH)):
+        if not (steps[at] > SURE or alone(steps, at, REACH)):
             return
         if not self._comes_back(at, steps[at]):
             frame = self._near[at][0]

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from instructavatar.errors import BadOption, MissingFile
-from instructavatar.face.action_units import ACTION_UNITS, vector
+from instructavatar.face.action_units import ACTION_UNITS, unit_strengths, vector
 from instructavatar.face.actions import READABLE
 from instructavatar.face.motion import ACTION_COUNT, ACTIONS, FaceMotion, mirror
-from instructavatar.prepare.action_units import CALM, FaceTorch, FromActions, PyFeat, name_of_number, spread, summed_up
+from instructavatar.prepare.action_units import CALM, FaceTorch, FromActions, PyFeat, frame_strengths, name_of_number, spread, summed_up
 
 MOTION = FaceMotion.still(50)
 PICTURES = [np.full((32, 32, 3), 10 * number, np.uint8) for number in range(4)]
@@ -86,6 +86,11 @@ def test_frames_are_spread_evenly():
         assert len(at) == min(16, frames) and at[0] >= 0 and at[-1] < frames and len(set(at.tolist())) == len(at)
         assert np.ptp(np.diff(at)) <= 1 if len(at) > 1 else True
         assert abs((at[0]) - (frames - 1 - at[-1])) <= 1, "as far from the start as from the end"
+
+
+def test_frames_at_once_are_as_one_by_one():
+    actions = np.random.default_rng(0).random((7, ACTION_COUNT), np.float32)
+    assert frame_strengths(actions) == [pytest.approx(unit_strengths(row)) for row in actions]
 
 
 def test_settings():
