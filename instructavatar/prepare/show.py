@@ -72,6 +72,7 @@ def _draw_curves(axes: Any, record: Record) -> None:
     for column, name in enumerate(COLUMNS[ROTATION], ROTATION.start):
         axes[1].plot(times, motion[:, column], label=f"{name} (degrees)")
     sound = record["audio_feat"].astype(np.float32)
+    sound = (sound - sound.mean(0)) / (sound.std(0) + 1e-3) if len(sound) else sound
     axes[2].imshow(sound.T if len(sound) else np.zeros((1, 1)), aspect="auto", extent=(0, times[-1], 0, sound.shape[1]), cmap="magma")
     axes[2].set_ylabel("speech" if record["audio_flag"] else "no sound")
     axes[2].set_xlabel("seconds")
