@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar import config as configuration
-from instructavatar.data.header import Header
+from instructavatar.data.header import VERSION, Header
 from instructavatar.data.writer import StoreWriter
 from instructavatar.face.motion import FRAME_RATE_HZ
 from instructavatar.face.script import Script, swap_sides
@@ -185,7 +185,7 @@ def add_sentences(cache: Path, sentences: Iterable[str], pool: Pool, writer: Sto
     """Fill the table of sentences, by way of a table in the cache that outlives the store."""
     wanted = [sentence for sentence in dict.fromkeys(sentences) if not writer.has_text(sentence)]
     version = _text_encoder().version
-    with StoreWriter(cache / f"text-{short(version)}", Header.started("sentences", {"text": version})) as kept:
+    with StoreWriter(cache / f"text-{short(version)}-{VERSION}", Header.started("sentences", {"text": version})) as kept:
         missing = [sentence for sentence in wanted if not kept.has_text(sentence)]
         parts = [missing[i : i + _SENTENCES_AT_ONCE] for i in range(0, len(missing), _SENTENCES_AT_ONCE)]
         for done, (part, found) in enumerate(pool.map(_read_sentences, parts, 1), 1):

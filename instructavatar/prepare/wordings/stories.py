@@ -46,7 +46,8 @@ STORIES: dict[str, tuple[str, ...]] = {
         somebody taps you on the shoulder from behind | a balloon bursts next to your ear | a stranger leaps out of the cupboard
         the lights go out without warning | a huge dog barks at you out of nowhere | someone appears right behind you
         a bucket of cold water is poured over you | you are told that you have a twin | your whole family stands at the door
-        your eyes tell you something that cannot be true | you just learned a shocking secret | the news is a total shock | an old friend turns up out of nowhere | your jaw drops
+        your eyes tell you something that cannot be true | you just learned a shocking secret | the news is a total shock
+        an old friend turns up out of nowhere | your jaw drops
         you did not see that coming"""
     ),
     "contempt": phrases(
