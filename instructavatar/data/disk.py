@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ import lmdb
 
 from instructavatar.data.header import Header
 from instructavatar.data.record import from_bytes
-from instructavatar.errors import BadBundle
+from instructavatar.errors import BadBundle, CannotWrite
 
 HEADER = b"header"
+_ROOM = 1 << 16  # bytes: more than an empty LMDB and its lock file take
 
 
 def clip_key(key: str) -> bytes:
@@ -44,6 +47,33 @@ def open_environment(path: Path, **options: Any) -> lmdb.Environment:
         return lmdb.open(str(path), **options)
     except lmdb.Error as error:
         raise BadBundle(f"expected a store in {path}, could not open it ({error}); prepare it again") from error
+
+
+def open_to_write(path: Path, **options: Any) -> lmdb.Environment:
+    """The LMDB in a folder, both made if missing; a place that cannot be written or is full is refused."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        _try_room(path)
+        return lmdb.open(str(path), **options)
+    except (OSError, lmdb.DiskError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CannotWrite(
+            f"could not write the store {path} ({reason}); free some space or choose another folder, then run the same command again"
+        ) from error
+    except lmdb.Error as error:
+        raise BadBundle(f"expected a store in {path}, could not open it ({error}); prepare it again") from error
+
+
+def _try_room(path: Path) -> None:
+    """LMDB writes its lock file through a map: on a full disk that would end the process (SIGBUS) instead of giving an error."""
+    probe, data = path / "room.part", path / "data.mdb"
+    try:
+        probe.write_bytes(bytes(_ROOM))
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+    if data.exists() and not os.access(data, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(data))
 
 
 # LMDB refuses to open a store twice in one process, and an environment must not cross a fork: one for all readers of a process

@@ -12,7 +12,7 @@ import lmdb
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.data.disk import HEADER, clip_key, entries, open_environment, open_to_read, pass_key, read_header, skip_key, text_key
+from instructavatar.data.disk import HEADER, clip_key, entries, open_to_read, open_to_write, pass_key, read_header, skip_key, text_key
 from instructavatar.data.header import Header
 from instructavatar.data.record import TEXT_DIM, Record, check_record, from_bytes, head_of, to_bytes
 from instructavatar.errors import BadBundle, CannotWrite, MissingFile
@@ -38,14 +38,8 @@ class StoreWriter:
 
     def __init__(self, path: Path | str, header: Header) -> None:
         self.path = Path(path)
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CannotWrite(
-                f"expected a folder to write the store to, got {self.path} ({error.strerror}); choose another --out"
-            ) from error
         size = max(1 << 26, 2 * sum(file.stat().st_size for file in self.path.glob("data.mdb")))
-        self.env = open_environment(self.path, map_size=size, readahead=False)
+        self.env = open_to_write(self.path, map_size=size, readahead=False)
         self.waiting: list[tuple[bytes, bytes]] = []
         self.flushed_s = time.monotonic()
         self.header = self._resumed(header)
@@ -222,8 +216,10 @@ class StoreWriter:
 
     def close(self) -> None:
         """Flush and close. Without `finish` the store stays marked as incomplete."""
-        self.flush()
-        self.env.close()
+        try:
+            self.flush()
+        finally:
+            self.env.close()
 
     def __enter__(self) -> Self:
         return self

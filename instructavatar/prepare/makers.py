@@ -57,6 +57,8 @@ class PerformedClips:
 
     def unheard(self, records: Sequence[ClipRecord]) -> list[ClipRecord]:
         """As `Maker`."""
+        for part in self.cache.glob("speech-*/*.part"):
+            part.unlink(missing_ok=True)  # of a run that was killed
         distinct = {record.audio: record for record in records if record.audio}
         return [record for record in distinct.values() if not self.speech_file(record).exists()]
 
@@ -75,12 +77,22 @@ class PerformedClips:
             raise  # a full disk is no fault of the clip
         except InstructAvatarError as error:
             return str(error)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        with part.open("wb") as file:
-            np.save(file, features.astype(np.float16), allow_pickle=False)
-        os.replace(part, path)
+        self._keep(path, features.astype(np.float16))
         return ""
+
+    @staticmethod
+    def _keep(path: Path, features: NDArray[np.float16]) -> None:
+        part = path.with_suffix(f".{os.getpid()}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                np.save(file, features, allow_pickle=False)
+            os.replace(part, path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise CannotWrite(
+                f"could not write the cache {path.parent} ({error.strerror or error}); free some space and run the same command again"
+            ) from error
 
     def make(self, record: ClipRecord) -> Record | str:
         """As `Maker`."""

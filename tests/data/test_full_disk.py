@@ -16,7 +16,6 @@ sys.path.append(str(Path(__file__).parents[1] / "prepare"))
 import killing
 
 CLIPS = 8
-UNTIL_ROOM_IS_TRIED = pytest.mark.xfail(reason="the store is opened before anyone looks whether there is room")
 
 PRELUDE = """
 import os, resource, signal, subprocess, sys
@@ -126,7 +125,6 @@ def test_a_limit_on_files_does_the_same_without_a_disk(tmp_path):
     )
 
 
-@UNTIL_ROOM_IS_TRIED
 @pytest.mark.parametrize("free", [0, 4096, 8192, 12288])
 def test_a_disk_that_is_full_before_is_told(tmp_path, free):
     """LMDB writes its lock file through a map, which ends the process on a full disk (SIGBUS)."""
@@ -143,7 +141,6 @@ def test_a_disk_that_is_full_before_is_told(tmp_path, free):
     )
 
 
-@UNTIL_ROOM_IS_TRIED
 def test_a_store_on_a_disk_that_is_full_now_stays_readable(tmp_path):
     run(
         tmp_path,
@@ -164,7 +161,6 @@ def test_a_store_on_a_disk_that_is_full_now_stays_readable(tmp_path):
     )
 
 
-@UNTIL_ROOM_IS_TRIED
 def test_a_read_only_disk_is_told_and_can_be_read(tmp_path):
     run(
         tmp_path,
@@ -185,7 +181,6 @@ def test_a_folder_that_is_a_file_is_told(tmp_path):
     assert (tmp_path / "disk" / "store").read_text() == "mine"
 
 
-@UNTIL_ROOM_IS_TRIED
 @pytest.mark.parametrize(
     "size", ["100k", "700k", pytest.param("1300k", marks=pytest.mark.slow), pytest.param("1900k", marks=pytest.mark.slow)]
 )
