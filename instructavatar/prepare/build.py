@@ -8,6 +8,7 @@ than its motion.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -220,6 +221,8 @@ def _list_skipped(report: BuildReport) -> None:
     lines = [{"clip": name, "reason": reason} for name, reason in report.skipped.items()]
     lines += [{"file": name, "reason": reason} for name, reason in report.left_out.items()]
     if lines:
-        report.list.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+        part = report.list.with_name(report.list.name + ".part")
+        part.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+        os.replace(part, report.list)
     else:
         report.list.unlink(missing_ok=True)
