@@ -19,5 +19,5 @@ def benchmark_module(monkeypatch):
         return importlib.import_module(name)
 
     yield load
-    for name in ("common", "readback", "obey", "lips", "speed"):
+    for name in ("common", "readback", "obey", "lips", "speed", "prepare"):
         sys.modules.pop(name, None)

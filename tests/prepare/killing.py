@@ -107,6 +107,21 @@ def puppet_config(folder: Path, clips: int) -> Path:
     return path
 
 
+def filmed_config(folder: Path, videos: Sequence[Path]) -> Path:
+    """A configuration for a folder of those videos, one that is none, and one that is cut off."""
+    root = folder / "videos"
+    root.mkdir(parents=True)
+    for number, video in enumerate(videos):
+        shutil.copy(video, root / f"take_{number}.mp4")
+    (root / "no_video.mp4").write_bytes(b"no video at all")
+    (root / "cut_off.mp4").write_bytes(videos[0].read_bytes()[:9000])
+    config = yaml.safe_load((ROOT / "configs" / "corpora" / "folder.yaml").read_text(encoding="utf-8"))
+    config["corpus"]["params"]["root"] = str(root)
+    path = folder / "corpus.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return path
+
+
 @dataclass
 class Preparation:
     """A command that makes a store, run as often as it takes.

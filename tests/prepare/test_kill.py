@@ -1,5 +1,6 @@
 """`kill -9` at random moments: the store that comes of it equals an undisturbed one, and so does the cache."""
 
+import contextlib
 import sys
 import tempfile
 from dataclasses import replace
@@ -66,6 +67,23 @@ def test_twenty_kills_on_a_ray_cluster_change_nothing(tmp_path):
         options = ("--ray", address)
         lasts = replace(whole, store=tmp_path / "paced", options=options).finish()
         survives(whole, lasts, kills=20, seed=3, options=options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["1", "2", "ray"])
+def test_twenty_kills_while_videos_are_measured(tmp_path, clips, way):
+    videos = [clips.neutral, clips.happy, clips.sad, clips.surprised] * 2
+    whole = Preparation(killing.filmed_config(tmp_path, videos), tmp_path / "whole", batch=1)
+    whole.finish()
+    assert len(FeatureStore.open(whole.store)) == 8 and len(FeatureStore.open(whole.store).skipped()) == 2
+    with contextlib.ExitStack() as stack:
+        options = ("--workers", way)
+        if way == "ray":
+            pytest.importorskip("ray")
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ray-"))
+            options = ("--ray", stack.enter_context(killing.ray_cluster(Path(folder))))
+        lasts = replace(whole, store=tmp_path / "paced", options=options).finish()
+        survives(whole, lasts, kills=20, seed=11, options=options)
 
 
 def test_the_group_dies_with_its_workers(tmp_path):
