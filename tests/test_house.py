@@ -48,13 +48,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
 }
 # What never loads on the inference side, and what stays in one room.
-NEVER_AT_INFERENCE = {"torch", "lightning", "lmdb", "onnx", "transformers", "scipy", "soundfile", "mediapipe"}
+NEVER_AT_INFERENCE = {"torch", "lightning", "lmdb", "onnx", "transformers", "diffusers", "safetensors", "scipy", "soundfile", "mediapipe"}
 INFERENCE_ROOMS = {"errors", "config", "media", "face", "features", "codecs", "motion", "avatar", "console", "jobs", "recipe", "cli"}
 # A folder of configs/ may point only into these rooms.
 TARGETS: dict[str, set[str]] = {
     "corpora": {"prepare"},
     "features": {"features", "prepare"},
-    "codec": {"codecs", "models", "training"},
+    "codec": {"codecs", "models", "training", "data"},
     "motion": {"models", "training", "data"},
     "conditions": {"models"},
     "metrics": {"metrics"},

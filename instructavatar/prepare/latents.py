@@ -35,7 +35,9 @@ def load_codec(path: Path | str) -> tuple[Codec, str]:
     section = settings.get("codec", settings)
     if "target" not in section:
         raise BadBundle(f"expected {file} to describe a codec (target and params), got the keys {', '.join(map(str, settings))}")
-    return configuration.build(section), f"{section.target.rpartition('.')[2]}-{version_of(file)}"
+    # a bundle's files lie beside its config.yaml, wherever that is
+    given = {"folder": file.parent / section.params.folder} if "folder" in (section.get("params") or {}) else {}
+    return configuration.build(section, **given), f"{section.target.rpartition('.')[2]}-{version_of(file)}"
 
 
 def add_latents(store: Path | str, codec: Codec, version: str, progress: Progress | None = None) -> int:

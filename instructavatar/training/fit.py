@@ -197,6 +197,10 @@ def export_run(
         store: the store it was trained on, for a run whose checkpoint does not yet name what measured its features.
     """
     module, config, checkpoint = load_run(run)
+    if not hasattr(module, "denoiser") and hasattr(module, "vae"):
+        from instructavatar.training.codec_bundle import export_codec
+
+        return export_codec(run, output, name)
     corpus_hash = str(checkpoint.get("corpus_hash", ""))
     extractors = checkpoint.get("extractors") or _extractors_of(store, corpus_hash)
     settings = settings_of(module, config, int(checkpoint["global_step"]), name or Path(run).name, corpus_hash, extractors)
