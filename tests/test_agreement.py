@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instructavatar.data import record, store
+from instructavatar.data import record
 from instructavatar.face import motion
 from instructavatar.features import speech, text
 from instructavatar.media import audio, video_writer
@@ -21,7 +21,7 @@ from instructavatar.training import bundle as written
         pytest.param(written.MANIFEST, read.MANIFEST, id="bundle manifest"),
         pytest.param(audio.SAMPLE_RATE_HZ, motion.SAMPLE_RATE_HZ, id="sample rate"),
         pytest.param(video_writer.FRAME_RATE_HZ, motion.FRAME_RATE_HZ, id="frame rate"),
-        pytest.param(store.TEXT_DIM, text.TEXT_DIM, id="width of text states"),
+        pytest.param(record.TEXT_DIM, text.TEXT_DIM, id="width of text states"),
         pytest.param(record.SPEECH_DIM, speech.SPEECH_DIM, id="width of speech features"),
     ],
 )
