@@ -150,9 +150,13 @@ class Processes(Pool):
         self.executor = self.leash = self.owner = None
 
     def abort(self) -> None:
-        """Drop the leash: every process ends wherever it is."""
+        """Drop the leash: every process ends wherever it is. One that was interrupted before it looked at the leash is killed."""
         if self.leash:
             self.leash.close()
+            self.leash = None
+        if self.executor:
+            for child in multiprocessing.active_children():
+                child.kill()
         self.close()
 
 

@@ -158,17 +158,17 @@ def sleeper(tmp_path):
 
 def test_ctrl_c_is_one_line(sleeper):
     os.killpg(sleeper.pid, signal.SIGINT)
-    _, err = sleeper.communicate(timeout=10)
+    _, err = sleeper.communicate(timeout=60)
     assert sleeper.returncode == 130
     assert err.strip().splitlines() == ["interrupted; nothing half-written was left"]
-    assert killing.gone_within(3, sleeper.pid)
+    assert killing.gone_within(20, sleeper.pid)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_workers_end_with_their_parent(sleeper, how):
     assert len(killing.living(sleeper.pid)) >= 3
     os.kill(sleeper.pid, how)  # it alone
-    assert killing.gone_within(5, sleeper.pid)
+    assert killing.gone_within(20, sleeper.pid)
     assert "Traceback" not in sleeper.communicate()[1]
 
 
