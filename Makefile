@@ -50,7 +50,7 @@ format: $(VENV)/.develop    ## Format and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-model: $(VENV)/.corpus    ## Make the corpus, train the default generator and export it (about 90 minutes; the same command resumes)
+model: $(VENV)/.corpus    ## Make the corpus, train the default generator and export it (about 70 minutes; the same command resumes)
 	$(BIN)/instructavatar prepare --base configs/corpora/puppet.yaml --output data/puppet
 	$(BIN)/instructavatar prepare --base configs/corpora/tiny.yaml --output data/tiny
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/instructavatar train --base configs/motion/default.yaml --logdir runs/default --extra data.params.store=data/puppet
