@@ -148,7 +148,16 @@ def sleeper(tmp_path):
     script = tmp_path / "sleeper.py"
     script.write_text(SLEEPER.format(here=str(Path(__file__).parent), folder=str(tmp_path), config=config), encoding="utf-8")
     pipe = subprocess.PIPE
-    process = subprocess.Popen([sys.executable, str(script)], cwd=killing.ROOT, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        cwd=killing.ROOT,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        start_new_session=True,
+        # a shell's background job ignores Ctrl-C, and so would all that it starts
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while len(list(tmp_path.glob("at-*"))) < 2 and process.poll() is None:
         time.sleep(0.02)
     yield process
