@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -96,12 +96,7 @@ class PerformedClips:
 
     def make(self, record: ClipRecord) -> Record | str:
         """As `Maker`."""
-        try:
-            return self._made(record)
-        except CannotWrite:
-            raise  # a full disk is no fault of the clip
-        except InstructAvatarError as error:
-            return str(error)
+        return _or_reason(self._made, record)
 
     def _made(self, record: ClipRecord) -> Record:
         check_scripts(record.instructions, record.seconds)
@@ -137,12 +132,7 @@ class MeasuredClips:
 
     def make(self, record: ClipRecord) -> Record | str:
         """As `Maker`."""
-        try:
-            return self._made(record)
-        except CannotWrite:
-            raise  # a full disk is no fault of the clip
-        except InstructAvatarError as error:
-            return str(error)
+        return _or_reason(self._made, record)
 
     def _made(self, record: ClipRecord) -> Record:
         found = self.measurer.measure(self.corpus.video_path(record), self.corpus.sound_path(record), self.corpus.silent)
@@ -166,6 +156,16 @@ class MeasuredClips:
                 **_packed(found.frames),
             }
         )
+
+
+def _or_reason(work: Callable[[ClipRecord], Record], record: ClipRecord) -> Record | str:
+    """What the work makes of a clip, or why it cannot; a full disk is no fault of the clip, and is raised."""
+    try:
+        return work(record)
+    except CannotWrite:
+        raise
+    except InstructAvatarError as error:
+        return str(error)
 
 
 def told(record: ClipRecord, wordings: Sequence[str]) -> Record:
