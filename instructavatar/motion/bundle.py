@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 
 from instructavatar import config as configuration
 from instructavatar.errors import BadBundle, InstructAvatarError, MissingFile
+from instructavatar.face.motion import MOTION_DIM
 
 FORMAT_VERSION = 1
 DEFAULT_BUNDLE = Path(__file__).resolve().parents[1] / "weights"
@@ -42,7 +43,15 @@ class BundleConfig:
     window_frames: int
     overlap_frames: int
     extractors: dict[str, str] = field(default_factory=dict)
-    """What measured the features it was trained on: "speech", "text" and "motion", by version; empty if the bundle does not say."""
+    """What measured the features it was trained on: "speech", "text", "motion" and a codec's "latents", by version; empty if the bundle
+    does not say."""
+    inputs: tuple[str, ...] = ()
+    """Inputs of the network beyond those that all have: "key", "pose", "pose_mask"."""
+
+    @property
+    def codec(self) -> str:
+        """Version of the codec whose latents it makes; "" for FaceMotion, or where the bundle does not say."""
+        return self.extractors.get("latents", "") if self.motion_dim != MOTION_DIM else ""
 
     @staticmethod
     def read(folder: Path) -> BundleConfig:
@@ -78,6 +87,7 @@ class BundleConfig:
             window_frames=int(window["frames"]),
             overlap_frames=int(window["overlap"]),
             extractors={str(name): str(version) for name, version in ((values.get("trained") or {}).get("extractors") or {}).items()},
+            inputs=tuple(str(name) for name in generator.get("inputs") or ()),
         )
         if found.mean.shape != (found.motion_dim,) or found.std.shape != (found.motion_dim,):
             raise ValueError(f"mean and std do not have {found.motion_dim} columns")

@@ -1,6 +1,6 @@
 """Generator: a voice, an instruction and a portrait's own expression become motion, with ONNX Runtime alone.
 
-T video frames (25 Hz) of 2 speech features each (50 Hz), D = 58 motion columns, C feature width.
+T video frames (25 Hz) of 2 speech features each (50 Hz), C feature width, D numbers of motion: the 58 of FaceMotion, or a codec's latents.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 import onnxruntime
@@ -28,6 +29,22 @@ Array = NDArray[np.float32]
 Network = Callable[[dict[str, Array]], Array]
 
 
+class Wishes(TypedDict, total=False):
+    """What `Generator.values` may be asked for, which explains each; all may be left out."""
+
+    speech: Array | None
+    script: Script | None
+    text_states: TextStates | None
+    rest: Array | None
+    pose: Array | None
+    seed: int
+    text_guidance: float | None
+    speech_guidance: float | None
+    steps: int | None
+    intensity: float
+    progress: Callable[[int, int], None] | None
+
+
 @dataclass(frozen=True)
 class Request:
     """Everything a clip is generated from."""
@@ -36,10 +53,11 @@ class Request:
     text: Text
     known: Array  # [T, D] normalised
     known_mask: Array  # [T, D]
+    key: Array  # [D] normalised
+    pose: Array | None  # [T, 3] degrees, where it is given
     seed: int
     branches: tuple[Branch, ...]
     steps: int
-    posed: bool  # the head's rotation is given
 
 
 class Generator:
@@ -79,7 +97,26 @@ class Generator:
         """Guidance scale of the speech when none is given."""
         return self.config.speech_guidance
 
-    def generate(
+    @property
+    def motion_dim(self) -> int:
+        """D: 58 for FaceMotion, otherwise the width of a codec's latents."""
+        return self.config.motion_dim
+
+    @property
+    def codec(self) -> str:
+        """Version of the codec whose latents it makes, as a store's `latents` extractor names it; "" for FaceMotion."""
+        return self.config.codec
+
+    def generate(self, frames: int, **wishes: Unpack[Wishes]) -> FaceMotion:
+        """`values` as FaceMotion; a generator of latents is refused."""
+        if self.motion_dim != MOTION_DIM:
+            raise BadBundle(
+                f"expected a generator of {MOTION_DIM} motion columns, {self.name} makes latents of {self.motion_dim}; "
+                f"decode them with their codec ({self.codec or 'not named in the bundle'})"
+            )
+        return FaceMotion(self.values(frames, **wishes))
+
+    def values(
         self,
         frames: int,
         speech: Array | None = None,
@@ -93,15 +130,15 @@ class Generator:
         steps: int | None = None,
         intensity: float = 1.0,
         progress: Callable[[int, int], None] | None = None,
-    ) -> FaceMotion:
-        """Motion of that many frames; the same seed gives the same motion.
+    ) -> Array:
+        """Motion [T, D] of that many frames in the units it was trained on; the same seed gives the same motion.
 
         Args:
             frames: T.
             speech: features [2T, C] of the sound to follow, or None for a silent clip.
             script: the instruction's segments, or None.
             text_states: encoded texts of the segments, in their order.
-            rest: the portrait's own expression [D]; the clip starts from it. A neutral face when not given.
+            rest: the portrait's own motion [D]; the clip starts from it. Without it FaceMotion starts neutral, latents where they will.
             pose: head pitch, yaw, roll [T, 3] in degrees to follow.
             seed: fixes the take.
             text_guidance: 0 ignores the instruction, 1 follows it plainly, more exaggerates.
@@ -112,7 +149,7 @@ class Generator:
         """
         if frames < 1:
             raise BadOption(f"expected at least one frame, got {frames}; ask for a longer clip")
-        known, known_mask = self._known(frames, rest, pose)
+        known, known_mask = self._known(frames, self._checked_rest(rest), self._checked_pose(frames, pose))
         text = Text.of(script, text_states, self.config.text_width)
         pull = self.text_guidance if text_guidance is None else text_guidance
         request = Request(
@@ -120,6 +157,8 @@ class Generator:
             text=text,
             known=known,
             known_mask=known_mask,
+            key=known[0] * known_mask[0],
+            pose=pose,
             seed=seed,
             branches=branches(
                 speech is not None,
@@ -129,22 +168,35 @@ class Generator:
                 min(pull, self.config.late_text_guidance) * intensity,
             ),
             steps=self.config.steps if steps is None else steps,
-            posed=pose is not None,
         )
-        return FaceMotion(self._clip(request, frames, progress))
+        return self._clip(request, frames, progress)
+
+    def _checked_rest(self, rest: Array | None) -> Array | None:
+        if rest is not None and np.shape(rest) != (self.motion_dim,):
+            raise BadOption(
+                f"expected the portrait's own motion as {self.motion_dim} numbers, got {list(np.shape(rest))}; "
+                f"encode it with the codec that {self.name} was trained for"
+            )
+        return rest
+
+    def _checked_pose(self, frames: int, pose: Array | None) -> Array | None:
+        if pose is None:
+            return None
+        if pose.shape != (frames, 3):
+            raise BadOption(f"expected a pose of shape [{frames}, 3], got {list(pose.shape)}; give pitch, yaw and roll for every frame")
+        if self.motion_dim != MOTION_DIM and "pose" not in self.config.inputs:
+            raise BadOption(f"{self.name} makes latents and takes no head pose; leave the pose out or use a model with a pose input")
+        return np.asarray(pose, np.float32)
 
     def _known(self, frames: int, rest: Array | None, pose: Array | None) -> tuple[Array, Array]:
         """Given motion [T, D], normalised, and its mask: the first frame, and the head's rotation if asked for."""
-        if self.config.motion_dim != MOTION_DIM:
-            raise BadBundle(f"expected a generator of {MOTION_DIM} motion columns, got {self.config.motion_dim}; its codec must decode it")
-        known = np.zeros((frames, MOTION_DIM), np.float32)
+        known = np.zeros((frames, self.motion_dim), np.float32)
         mask = np.zeros_like(known)
-        mask[0] = 1
+        # zero is a neutral face in FaceMotion and nothing in particular in latents
+        mask[0] = float(rest is not None or self.motion_dim == MOTION_DIM)
         if rest is not None:
             known[0] = rest
-        if pose is not None:
-            if pose.shape != (frames, 3):
-                raise BadOption(f"expected a pose of shape [{frames}, 3], got {list(pose.shape)}; give pitch, yaw and roll for every frame")
+        if pose is not None and self.motion_dim == MOTION_DIM:
             known[:, ROTATION] = pose
             mask[:, ROTATION] = 1
         return ((known - self.config.mean) / self.config.std).astype(np.float32), mask
@@ -153,13 +205,21 @@ class Generator:
         values = np.zeros((frames, self.config.motion_dim), np.float32)
         for number, window in enumerate(windows(frames, self.config.window_frames, self.config.overlap_frames)):
             made = self._window(request, window, values[window.start : window.start + window.given], number)
-            made = made if request.posed else join(made, window.given, slice(ACTION_COUNT, None))
+            made = self._joined(made, window, request)
             values[window.start + window.given : window.stop] = made[window.given :]
             if progress:
                 progress(window.stop, frames)
         motion = values * self.config.std + self.config.mean
-        motion[:, :ACTION_COUNT] = motion[:, :ACTION_COUNT].clip(0, 1)
+        if self.motion_dim == MOTION_DIM:
+            motion[:, :ACTION_COUNT] = motion[:, :ACTION_COUNT].clip(0, 1)
         return motion
+
+    def _joined(self, made: Array, window: Window, request: Request) -> Array:
+        """The window without the jump after its given frames: in the head where motion has columns for it, in all of a latent."""
+        if self.motion_dim != MOTION_DIM:
+            # a latent trembles from frame to frame, so going on at its last speed would add to the jump
+            return join(made, window.given, slice(None), going_on=False)
+        return made if request.pose is not None else join(made, window.given, slice(ACTION_COUNT, None))
 
     def _window(self, request: Request, window: Window, tail: Array, number: int) -> Array:
         """One window [T, D], normalised; its first frames are the tail of the last window."""
@@ -198,7 +258,15 @@ class Generator:
             "pooled_alive": _rows(alive, with_text),
             "clock": _rows(clock, with_text),
             "frame_mask": _rows(np.ones(frames, np.float32), once),
+            **{name: _rows(value, once) for name, value in self._extras(request, window).items()},
         }
+
+    def _extras(self, request: Request, window: Window) -> dict[str, Array]:
+        """Inputs that only some networks have."""
+        pose = np.zeros((len(window), 3), np.float32) if request.pose is None else request.pose[window.start : window.stop]
+        given = np.full(len(window), float(request.pose is not None), np.float32)
+        offered = {"key": request.key, "pose": pose, "pose_mask": given}
+        return {name: value for name, value in offered.items() if name in self.config.inputs}
 
 
 def _rows(values: Array, shares: Array) -> Array:

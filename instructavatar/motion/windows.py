@@ -41,15 +41,16 @@ def windows(frames: int, size: int, overlap: int) -> Iterator[Window]:
         start, given = stop - overlap, overlap
 
 
-def join(made: NDArray[np.float32], given: int, columns: slice, fade: int = 15) -> NDArray[np.float32]:
+def join(made: NDArray[np.float32], given: int, columns: slice, fade: int = 15, going_on: bool = True) -> NDArray[np.float32]:
     """A window [T, D] whose columns go on smoothly after its `given` first frames; a jump there fades out over `fade` frames.
 
-    For the head, which has mass: what is left of a jump shows even where it is a fraction of a degree.
+    For the head, which has mass: what is left of a jump shows even where it is a fraction of a degree. `going_on`: the frame after the
+    given ones is expected where their speed leads, otherwise where the last of them is.
     """
     if given < 2 or given >= len(made):
         return made
     made = made.copy()
-    expected = 2 * made[given - 1, columns] - made[given - 2, columns]
+    expected = made[given - 1, columns] + going_on * (made[given - 1, columns] - made[given - 2, columns])
     jump = made[given, columns] - expected
     after = made[given : given + fade, columns]
     after -= jump * (0.5 + 0.5 * np.cos(np.pi * np.arange(len(after)) / fade))[:, None]
