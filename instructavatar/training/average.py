@@ -15,6 +15,10 @@ class WeightAverage:
         self.updates = 0
         self.values = [p.detach().clone() for p in self.parameters]
 
+    def to(self, device: torch.device | str) -> None:
+        """Keep the averages on another device: that of the weights."""
+        self.values = [value.to(device) for value in self.values]
+
     @torch.no_grad()
     def update(self) -> None:
         """Take in the weights of one step."""

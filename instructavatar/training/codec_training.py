@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from instructavatar.data.frames import FrameBatch, FrameData, unit
-from instructavatar.errors import BadBundle, CannotWrite
+from instructavatar.errors import CannotWrite
 from instructavatar.models.vae import Encoded, TwoEncoderVae
 from instructavatar.models.vae.stable_diffusion import load_stable_diffusion
 from instructavatar.models.vae_losses import Adversary, Pair, Term, Terms
-from instructavatar.training.average import WeightAverage
-from instructavatar.training.progress import Budget, Learning
+from instructavatar.training.module import TrainingModule
+from instructavatar.training.progress import Learning
 
 __all__ = ["CodecTraining", "FrameData", "Panels"]
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 PANELS, FIRST_WEIGHTS = "panels", "first_weights.txt"
 
 
-class CodecTraining(lightning.LightningModule):
+class CodecTraining(TrainingModule):
     """Optimises a `TwoEncoderVae` and its critic; chance in step k is a function of the seed and k, so a resumed run goes on exactly.
 
     Both learn from one forward pass: the VAE from its terms and the critic's judgement, then the critic from the pictures just made.
@@ -64,24 +64,17 @@ class CodecTraining(lightning.LightningModule):
         panel_steps: int = 1000,
         seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(learning or Learning(betas=(0.5, 0.9), weight_decay=0.0), base_learning_rate, seed)
         self.automatic_optimization = False
+        self.needs_unused = adversary is not None  # each of the two learns while the other looks on
         self.vae, self.terms, self.adversary = vae, Terms(terms), adversary
-        self.learning = learning or Learning(betas=(0.5, 0.9), weight_decay=0.0)
-        self.base_learning_rate, self.scale_rate = base_learning_rate, scale_rate
-        self.clip_norm, self.first_weights, self.panel_steps, self.seed = clip_norm, first_weights, panel_steps, seed
-        self.budget = Budget(max_steps=1)
-        self.corpus_hash = ""
-        self.extractors: dict[str, str] = {}
-        self.average = WeightAverage(vae, self.learning.ema) if self.learning.ema else None
+        self.scale_rate, self.clip_norm = scale_rate, clip_norm
+        self.first_weights, self.panel_steps = first_weights, panel_steps
+        self.keep_average(vae)
 
-    @property
-    def diffusion(self) -> CodecTraining:
-        """`fit` hands a corpus's statistics to what it trains; a codec takes them itself."""
-        return self
-
-    def set_statistics(self, mean: Any, deviation: Any) -> None:
-        """Pictures need none."""
+    def scale_rate_by(self, batches: int) -> None:
+        """The rate is scaled by the pictures of a step, not twice."""
+        self.scale_rate = True
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:  # type: ignore[override]
         """Adam of the VAE, and Adam of the critic where there is one."""
@@ -98,12 +91,6 @@ class CodecTraining(lightning.LightningModule):
         found = super().optimizers(use_pl_optimizer)
         return found[0] if isinstance(found, list) else found
 
-    def chance(self, number: int) -> torch.Generator:
-        """The chance of step `number`; also seeds torch's own."""
-        seed = int(np.random.SeedSequence((self.seed, number)).generate_state(1, np.uint64)[0] >> 1)
-        torch.manual_seed(seed)
-        return torch.Generator().manual_seed(seed)
-
     def encode(self, batch: FrameBatch, chance: torch.Generator | None = None) -> tuple[Encoded, Pair]:
         """The network's pictures of a batch, beside what they should be."""
         encoded = self.vae(unit(batch.appearance), unit(batch.drawn), chance)
@@ -112,13 +99,12 @@ class CodecTraining(lightning.LightningModule):
 
     def training_step(self, batch: FrameBatch, number: int = 0) -> dict[str, Tensor]:
         """One step of each optimiser; a loss that is not finite stops the run with the pairs' names."""
-        encoded, pair = self.encode(batch, self.chance(self._batch_number()))
+        encoded, pair = self.encode(batch, self.chance(self.batch_number))
         found = self.terms(pair)
         counts = self.adversary is not None and self.adversary.counts(self.global_step)
         if counts:
             found |= self._judged(found["loss"], encoded.output)
-        if not torch.isfinite(found["loss"]):
-            raise BadBundle(f"the loss of step {self.global_step} is not finite; look at the clips {', '.join(batch.names)}")
+        self.require_finite(found["loss"], batch.names)
         critic = self.trainer.optimizers[-1]  # before the VAE's step, which counts as the run's
         self._step_vae(found["loss"])
         if counts:
@@ -151,10 +137,6 @@ class CodecTraining(lightning.LightningModule):
         self.trainer.strategy.optimizer_step(optimizer, lambda: None)
         return lesson
 
-    def _batch_number(self) -> int:
-        """Number of this process's batch among those of all processes."""
-        return self.global_step * self.trainer.world_size + self.global_rank
-
     def validation_step(self, batch: FrameBatch, number: int) -> Tensor:
         """L1 of the most likely pictures under the averaged weights, 0..2."""
         encoded, pair = self.encode(batch)
@@ -165,11 +147,10 @@ class CodecTraining(lightning.LightningModule):
         if self.first_weights is not None and self.trainer.ckpt_path is None:
             report = load_stable_diffusion(self.vae, self.first_weights)
             log.info("%s", report)
-            (Path(self.trainer.default_root_dir) / FIRST_WEIGHTS).write_text(f"{report}\n", encoding="utf-8")
-            if self.average:
-                self.average = WeightAverage(self.vae, self.learning.ema)
-        if self.average:
-            self.average.values = [value.to(self.device) for value in self.average.values]
+            if self.trainer.is_global_zero:
+                (Path(self.trainer.default_root_dir) / FIRST_WEIGHTS).write_text(f"{report}\n", encoding="utf-8")
+            self.keep_average(self.vae)
+        super().on_fit_start()
 
     def on_train_batch_start(self, batch: FrameBatch, number: int) -> None:
         """Set both learning rates."""
@@ -178,35 +159,6 @@ class CodecTraining(lightning.LightningModule):
         for optimizer in self.trainer.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate
-
-    def on_train_batch_end(self, outputs: Any, batch: FrameBatch, number: int) -> None:
-        """Average the weights."""
-        if self.average:
-            self.average.update()
-
-    def on_validation_start(self) -> None:
-        """Validate the averaged weights."""
-        if self.average:
-            self.average.swap()
-
-    def on_validation_end(self) -> None:
-        """Train on with the weights themselves."""
-        if self.average:
-            self.average.swap()
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the average, the time spent and what the pictures come from."""
-        checkpoint["spent_s"] = self.budget.spent_s
-        checkpoint["corpus_hash"] = self.corpus_hash
-        checkpoint["extractors"] = self.extractors
-        if self.average:
-            checkpoint["average"] = self.average.state_dict()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take them over."""
-        self.budget.spent_s = float(checkpoint["spent_s"])
-        if self.average:
-            self.average.load_state_dict(checkpoint["average"])
 
 
 class Panels(Callback):

@@ -42,9 +42,7 @@ def build_training(config: DictConfig, data: MotionData) -> MotionTraining:
     """The module of a config with the statistics of its data; the same seed gives the same weights."""
     torch.manual_seed(int(config.get("seed", 0)))
     module = _build_module(config)
-    module.diffusion.set_statistics(*data.statistics())
-    module.corpus_hash = str(data.source.header.corpus_hash)
-    module.extractors = dict(data.source.header.extractors)
+    module.take(data)
     return module
 
 
