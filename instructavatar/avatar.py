@@ -3,7 +3,7 @@
     avatar = Avatar.load()
     avatar.animate("face.jpg", audio="voice.wav", instruction="talk happily").save("out.mp4")
 
-T video frames (25 Hz), D = 58 motion columns.
+T video frames (25 Hz), D numbers of motion a frame: the 58 of FaceMotion, or a codec's latents.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar import config
-from instructavatar.codecs.base import Codec
-from instructavatar.errors import BadMedia, BadOption
+from instructavatar.codecs.base import Codec, Latents
+from instructavatar.codecs.loading import load_codec
+from instructavatar.errors import BadBundle, BadMedia, BadOption, MissingFile
 from instructavatar.face.curves import read_curves, write_curves
 from instructavatar.face.landmarks import Landmarks
-from instructavatar.face.motion import FRAME_RATE_HZ, SAMPLE_RATE_HZ, SAMPLES_PER_FRAME, SPEECH_PER_FRAME, FaceMotion, frames_of
+from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, SAMPLE_RATE_HZ, SAMPLES_PER_FRAME, SPEECH_PER_FRAME, FaceMotion, frames_of
 from instructavatar.face.script import Script
-from instructavatar.features.face_motion import face_motion, resting_motion
+from instructavatar.features.face_motion import face_motion, held, resting_motion
 from instructavatar.features.landmarks import FaceLandmarker, choose_face
 from instructavatar.features.speech import SpeechEncoder
 from instructavatar.features.text import TextEncoder
@@ -40,6 +40,7 @@ LONGEST_SECONDS = 3 * 3600.0
 FULL_RATE_HZ = 48_000
 FULL_SOUND_S = 1200  # longer sound is kept at the 16 kHz that is there already
 CURVE_ENDINGS = {".csv", ".json"}
+CODEC = "codec"  # folder of a bundle that holds the codec its motion belongs to
 Progress = Callable[[str, int, int], None]
 
 
@@ -58,7 +59,7 @@ class Clip:
     """A finished motion and the means to draw it. Frames are drawn when they are asked for, so memory stays flat."""
 
     subject: Subject
-    motion: FaceMotion
+    motion: FaceMotion | Latents
     audio: NDArray[np.float32] | None  # mono, as long as the motion
     codec: Codec
     marks: dict[str, str] = field(default_factory=dict)
@@ -91,8 +92,11 @@ class Clip:
         """Write the curves as CSV or JSON, by the file's ending.
 
         Raises:
+            BadOption: the model moves in a codec's latents, which are no curves.
             CannotWrite: the folder cannot be written or the disk is full; no file is left.
         """
+        if not isinstance(self.motion, FaceMotion):
+            raise BadOption("expected a model that moves in curves, got one that moves in its codec's latents; leave the curves out")
         with written_beside(path) as part:
             write_curves(self.motion, part)
         return Path(path)
@@ -122,20 +126,15 @@ class Avatar:
 
         Args:
             bundle: folder that `instructavatar export` wrote.
-            codec: a YAML that names another codec than the warp codec.
+            codec: a codec bundle, or a file of configs/codec/ (default: the folder `codec` of the bundle, else the warp codec).
 
         Raises:
-            BadBundle: the bundle is damaged or of another version.
+            BadBundle: the bundle is damaged or of another version, or its motion is another codec's.
             MissingFile: a file is not there.
         """
-        from instructavatar.codecs.warp import WarpCodec
-
-        drawn_by = config.build(config.load(codec)) if codec else WarpCodec.load()
-        if not isinstance(drawn_by, Codec):
-            raise BadOption(
-                f"expected {codec} to name a codec (target + params), got {type(drawn_by).__name__}; see configs/codec/warp.yaml"
-            )
         generator, speech, text = Generator.load(bundle), SpeechEncoder.load(), TextEncoder.load()
+        within = Path(bundle) / CODEC if bundle is not None else None
+        drawn_by = _codec_for(generator, codec or (within if within and within.is_dir() else None))
         check_extractors(generator.config, {"speech": speech.version, "text": text.version})
         return cls(generator=generator, landmarker=FaceLandmarker.load(), speech=speech, text=text, codec=drawn_by)
 
@@ -192,6 +191,7 @@ class Avatar:
         Raises:
             InstructAvatarError: its subclasses say what is wrong with the input.
         """
+        self._check_codec()
         _check_numbers(seconds=seconds, seed=seed, text_guidance=text_guidance, audio_guidance=audio_guidance, intensity=intensity)
         samples = _samples(audio)
         length = _length(samples, seconds, instruction)
@@ -199,12 +199,12 @@ class Avatar:
         subject = portrait if isinstance(portrait, Subject) else self.analyse(portrait, face=face, max_side=max_side)
         frames = frames_of(length)
         samples = None if samples is None else _fit(samples, frames * SAMPLES_PER_FRAME)
-        motion = self.generator.generate(
+        values = self.generator.values(
             frames,
             speech=None if samples is None else _fit(self.speech.encode(samples), frames * SPEECH_PER_FRAME),
             script=script,
             text_states=self.text.encode([segment.text for segment in script.segments]) if script else None,
-            rest=subject.rest,
+            rest=self.codec.start(subject.appearance),
             pose=None if pose is None else _fit(_checked_pose(pose), frames, hold=True),
             seed=seed,
             text_guidance=text_guidance,
@@ -213,6 +213,7 @@ class Avatar:
             progress=None if progress is None else lambda done, total: progress("moving", done, total),
         )
         heard, rate_hz = _heard(audio, samples, frames)
+        motion = FaceMotion(values) if self.generator.motion_dim == MOTION_DIM else Latents(values)
         return Clip(subject, motion, heard, self.codec, self._marks(), rate_hz)
 
     def reenact(
@@ -229,7 +230,8 @@ class Avatar:
 
         Args:
             portrait: as in `animate`.
-            driving: a video's path, a path of curves (.csv, .json), or a `FaceMotion`. A video's head pose counts from its first frame.
+            driving: a video's path, a path of curves (.csv, .json), or a `FaceMotion`. A video's head pose counts from its first frame;
+                a codec with latents of its own takes the video's faces as they are, with their shape.
             audio: sound to put under it; a driving video's own sound when not given.
             face: see `analyse`.
             max_side: see `analyse`.
@@ -237,12 +239,21 @@ class Avatar:
         """
         subject = portrait if isinstance(portrait, Subject) else self.analyse(portrait, face=face, max_side=max_side)
         motion = driving if isinstance(driving, FaceMotion) else self._driving(driving, progress)
+        if isinstance(motion, FaceMotion) and self.codec.motion_dim != MOTION_DIM:
+            raise BadOption("expected a video to follow, got curves; this codec moves in latents of its own, which curves are not")
         heard, rate_hz = _heard(audio, _samples(audio), len(motion))
         if audio is None and isinstance(driving, str | Path) and Path(driving).suffix.lower() not in CURVE_ENDINGS:
             heard = _own_sound(driving, len(motion))
         return Clip(subject, motion, heard, self.codec, self._marks(), rate_hz)
 
-    def _driving(self, path: str | Path, progress: Progress | None) -> FaceMotion:
+    def _check_codec(self) -> None:
+        made, read = self.generator.motion_dim, self.codec.motion_dim
+        if made != read:
+            raise BadBundle(
+                f"expected a codec of {made} numbers a frame, as {self.generator.name} makes them, got one of {read}; see --codec"
+            )
+
+    def _driving(self, path: str | Path, progress: Progress | None) -> FaceMotion | Latents:
         if Path(path).suffix.lower() in CURVE_ENDINGS:
             return read_curves(path)
         tracked = []
@@ -250,10 +261,26 @@ class Avatar:
             tracked.append(landmarks)
             if progress:
                 progress("watching", len(tracked), 0)
+        if self.codec.motion_dim != MOTION_DIM:
+            return Latents(self.codec.encode_motion(held(tracked)))
         return FaceMotion(_from_first_pose(face_motion(tracked).values))
 
     def _marks(self) -> dict[str, str]:
         return mark(model=self.generator.name)
+
+
+def _codec_for(generator: Generator, path: str | Path | None) -> Codec:
+    """The codec at a path, or the warp codec; another one than the generator names is refused."""
+    from instructavatar.codecs.warp import WarpCodec
+
+    if path is None and generator.motion_dim != MOTION_DIM:
+        raise MissingFile(f"{generator.name} moves in the latents of {generator.codec or 'a codec'}; name its bundle with --codec")
+    codec, version = load_codec(path) if path is not None else (WarpCodec.load(), "")
+    if generator.codec and generator.codec != version:
+        raise BadBundle(
+            f"expected the codec that {generator.name} moves in, {generator.codec}, got {version or path}; use the one it names"
+        )
+    return codec
 
 
 def _from_first_pose(values: NDArray[np.float32]) -> NDArray[np.float32]:

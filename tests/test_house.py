@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "media": set(),
     "face": set(),
     "features": {"media", "face"},
-    "codecs": {"media", "face"},
+    "codecs": {"media", "face", "features.base", "config"},
     "motion": {"face", "config"},
     "models": {"face", "config"},
     "data": {"features.base", "face"},
@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": {"media", "face", "features", "codecs", "data.store", "config"},
     "console": set(),
     "jobs": {"console"},
-    "recipe": {"console", "data.store", "prepare", "training", "config"},
+    "recipe": {"console", "codecs", "data.store", "prepare", "training", "config"},
     "cli": {
         "console",
         "jobs",

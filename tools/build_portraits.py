@@ -1,6 +1,7 @@
-"""Paint three portraits of CC0 anny heads for tests and galleries: tests/assets/portraits/head_1.png, head_2.png, head_3.png.
+"""Paint portraits of CC0 anny heads: three for tests and galleries, or any number of people for a corpus of films.
 
     python tools/build_portraits.py [--cache head.npz] [--out tests/assets/portraits]
+    python tools/build_portraits.py --people 32 --out data/heads
 
 Skin, lips, brows, eyes, hair and clothes are painted procedurally in two passes: the bare head is drawn, the landmarker finds its face,
 and the second pass paints features where the landmarks say. S pixels a side while painting (twice the final side, for smooth edges).
@@ -9,6 +10,8 @@ and the second pass paints features where the landmarks say. S pixels a side whi
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -248,18 +251,63 @@ def _bytes(picture: Image) -> NDArray[np.uint8]:
     return np.round(picture).clip(0, 255).astype(np.uint8)
 
 
+SKINS = ((72, 46, 36), (110, 70, 50), (142, 92, 66), (176, 124, 94), (206, 160, 132), (226, 180, 156), (236, 202, 178))  # dark to fair
+HAIRS = ((20, 16, 15), (42, 30, 26), (84, 56, 38), (128, 88, 52), (176, 140, 92), (142, 136, 130), (120, 56, 34))
+IRISES = ((56, 36, 22), (84, 58, 34), (92, 122, 140), (84, 112, 84), (110, 116, 120))
+
+
+def anyone(number: int) -> tuple[dict[str, float], Look]:
+    """Phenotype and look of person `number`, by chance; the same number is always the same person."""
+    rng = np.random.default_rng(number)
+    origin = rng.dirichlet([0.4, 0.4, 0.4])
+    shape = {"gender": rng.random(), "age": rng.uniform(0.5, 0.95), "weight": rng.uniform(0.3, 0.7)}
+    shape |= dict(zip(("african", "asian", "caucasian"), map(float, origin), strict=True))
+    # the origin leans the skin to one side, and leaves it open
+    fair = np.clip(origin @ [1.0, 3.5, 5.0] + rng.normal(0, 0.8), 0, len(SKINS) - 1)
+    skin = _between(SKINS, float(fair))
+    lips = tuple(np.clip(np.asarray(skin) * rng.uniform([0.78, 0.52, 0.55], [0.9, 0.66, 0.72]), 0, 255))
+    cloth, wall = (tuple(rng.uniform(low, high) + rng.uniform(-24, 24, 3)) for low, high in ((50, 190), (80, 190)))
+    hair, iris = HAIRS[int(rng.integers(len(HAIRS)))], IRISES[int(rng.integers(len(IRISES)))]
+    return shape, Look(skin, lips, hair, iris, cloth, wall, float(rng.uniform(-0.06, 0.1)), bool(rng.random() < 0.5))
+
+
+def _between(colours: Sequence[Colour], place: float) -> Colour:
+    """The colour at a place between the listed ones."""
+    return tuple(float(np.interp(place, range(len(colours)), channel)) for channel in zip(*colours, strict=True))  # type: ignore[return-value]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, help="keep anny's heads in this .npz file and read them from there next time")
+    parser.add_argument("--people", type=int, metavar="N", help="paint N people drawn by chance; those that are there are kept")
     parser.add_argument("--out", type=Path, default=OUT)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    head, landmarker = load_head(arguments.cache), FaceLandmarker.load()
-    for i, (vertices, look) in enumerate(zip(head.people, LOOKS, strict=True), 1):
-        picture = Painter(head, vertices, look, seed=100 * i).paint(landmarker)
-        path = arguments.out / f"head_{i}.png"
-        cv2.imwrite(str(path), picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
-        print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
+    if arguments.people:
+        paint_anyone(arguments.out, arguments.people)
+    else:
+        head = load_head(arguments.cache)
+        paint_all(head, [arguments.out / f"head_{i}.png" for i in (1, 2, 3)], LOOKS, [100, 200, 300])
+
+
+def paint_anyone(out: Path, count: int) -> None:
+    """Paint the people that are not there yet."""
+    names = {number: out / f"person_{number:03d}.png" for number in range(count)}
+    missing = {number: path for number, path in names.items() if not path.exists()}
+    if missing:
+        shapes, looks = zip(*map(anyone, missing), strict=True)
+        paint_all(load_head(people=shapes), list(missing.values()), looks, [1000 + 20 * number for number in missing])
+
+
+def paint_all(head: AnnyHead, paths: Sequence[Path], looks: Sequence[Look], seeds: Sequence[int]) -> None:
+    """Paint the head's people."""
+    landmarker = FaceLandmarker.load()
+    for vertices, path, look, seed in zip(head.people, paths, looks, seeds, strict=True):
+        picture = Painter(head, vertices, look, seed).paint(landmarker)
+        beside = path.with_suffix(".part.png")
+        cv2.imwrite(str(beside), picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+        os.replace(beside, path)
+        print(f"{path}: {path.stat().st_size / 1e3:.0f} kB", flush=True)
 
 
 if __name__ == "__main__":

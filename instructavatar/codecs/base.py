@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.face.landmarks import Landmarks, places_from
-from instructavatar.face.motion import MOTION_DIM, ROTATION, TRANSLATION
+from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, ROTATION, TRANSLATION
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,23 @@ class Appearance:
     """The face to move, in pixels of the portrait."""
     rest: NDArray[np.float32]
     """[58] the motion that the portrait itself shows (`features.face_motion.resting_motion`)."""
+
+
+@dataclass(frozen=True)
+class Latents:
+    """A codec's own motion over time; what `FaceMotion` is for the 58 numbers that people read."""
+
+    values: NDArray[np.float32]
+    """[T, D] at 25 Hz"""
+
+    def __len__(self) -> int:
+        """T."""
+        return len(self.values)
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return len(self.values) / FRAME_RATE_HZ
 
 
 class Codec(ABC):
@@ -41,6 +58,10 @@ class Codec(ABC):
     @abstractmethod
     def encode_motion(self, landmarks: Sequence[Landmarks]) -> NDArray[np.float32]:
         """Motion [T, D] of a measured face, one row per frame; an empty sequence gives [0, D]."""
+
+    def start(self, appearance: Appearance) -> NDArray[np.float32]:
+        """[D] the motion that the portrait itself shows, in this codec's numbers."""
+        return appearance.rest
 
     @abstractmethod
     def decode(self, appearance: Appearance, motion: NDArray[np.float32]) -> Iterator[NDArray[np.uint8]]:

@@ -81,12 +81,15 @@ class OnnxVaeCodec(Codec):
             return np.zeros((0, self.motion_dim), np.float32)
         return self.motion_of(np.stack([face.points for face in landmarks]), snapped(face_square(landmarks, self.margin)))
 
+    def start(self, appearance: Appearance) -> NDArray[np.float32]:
+        """The latent of the portrait's own landmarks."""
+        return own(appearance).motion
+
     def decode(self, appearance: Appearance, motion: NDArray[np.float32]) -> Iterator[Picture]:
         """Pictures of `Codec.decode`; `appearance.motion` as a row gives the portrait as the networks know it."""
-        if not isinstance(appearance, VaeAppearance):
-            raise TypeError(f"expected an appearance made by OnnxVaeCodec.encode_appearance, got {type(appearance).__name__}")
-        pictures = self.pictures(appearance.latent, checked_motion(motion, self.motion_dim))
-        return (pasted(appearance.portrait, picture, appearance.square, self.feather) for picture in pictures)
+        known = own(appearance)
+        pictures = self.pictures(known.latent, checked_motion(motion, self.motion_dim))
+        return (pasted(known.portrait, picture, known.square, self.feather) for picture in pictures)
 
     def latent_of(self, picture: Picture) -> NDArray[np.float32]:
         """[C, h, w] of a face crop [S, S, 3]."""
@@ -108,6 +111,13 @@ class OnnxVaeCodec(Codec):
         for row in motion:
             output = self._decoder.run(None, {"appearance": latent[None], "motion": row[None]})[0][0]
             yield np.ascontiguousarray(np.rint((np.clip(output, -1, 1) + 1) * 127.5).astype(np.uint8).transpose(1, 2, 0))
+
+
+def own(appearance: Appearance) -> VaeAppearance:
+    """An appearance that this codec made; another's is refused."""
+    if not isinstance(appearance, VaeAppearance):
+        raise TypeError(f"expected an appearance made by OnnxVaeCodec.encode_appearance, got {type(appearance).__name__}")
+    return appearance
 
 
 def face_square(faces: Sequence[Landmarks], margin: float) -> Square:

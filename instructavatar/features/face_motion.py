@@ -42,14 +42,35 @@ def face_motion(faces: Sequence[Landmarks | None], *, reference: str = "first", 
     """
     if reference not in REFERENCES:
         raise BadOption(f"expected reference to be one of {', '.join(REFERENCES)}, got {reference!r}")
-    seen = [frame for frame, face in enumerate(faces) if face is not None]
-    if not seen:
-        raise FaceProblem(f"expected a face in the video, found none in {len(faces)} frames; give a video that shows a face from the front")
+    seen = _seen(faces)
     rows = np.stack([_row(face) for face in faces if face is not None])
     places = rows[:, TRANSLATION]
     rows[:, TRANSLATION] = places_from(places[0] if reference == "first" else np.median(places, axis=0), places)
     values = _filled(rows, np.array(seen), len(faces))
     return FaceMotion(gaussian(values, smooth) if smooth > 0 else values)
+
+
+def held(faces: Sequence[Landmarks | None]) -> list[Landmarks]:
+    """The faces, with the last one seen (at the beginning the first) where a frame shows none.
+
+    Raises:
+        FaceProblem: no frame shows a face.
+    """
+    last = faces[_seen(faces)[0]]
+    assert last is not None
+    whole = []
+    for face in faces:
+        last = face or last
+        whole.append(last)
+    return whole
+
+
+def _seen(faces: Sequence[Landmarks | None]) -> list[int]:
+    """Frames with a face."""
+    seen = [frame for frame, face in enumerate(faces) if face is not None]
+    if not seen:
+        raise FaceProblem(f"expected a face in the video, found none in {len(faces)} frames; give a video that shows a face from the front")
+    return seen
 
 
 def missing(faces: Sequence[Landmarks | None]) -> int:

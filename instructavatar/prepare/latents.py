@@ -12,32 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from instructavatar import config as configuration
 from instructavatar.codecs.base import Codec
 from instructavatar.data.record import Record
 from instructavatar.data.writer import StoreWriter
-from instructavatar.errors import BadBundle, MissingFile
+from instructavatar.errors import BadBundle
 from instructavatar.face.landmarks import Landmarks
 from instructavatar.face.motion import ACTION_COUNT, MOTION_DIM, TRANSLATION
-from instructavatar.features.base import version_of
 from instructavatar.prepare.corpora.base import Progress
 
 FEATURE = "latents"
-
-
-def load_codec(path: Path | str) -> tuple[Codec, str]:
-    """The codec of a bundle (a folder with config.yaml) or of a file of configs/codec/, and its version."""
-    path = Path(path)
-    file = path / "config.yaml" if path.is_dir() else path
-    if not file.is_file():
-        raise MissingFile(f"expected a codec bundle (a folder with config.yaml) or a file of configs/codec/ at {path}, found none")
-    settings = configuration.load([file])
-    section = settings.get("codec", settings)
-    if "target" not in section:
-        raise BadBundle(f"expected {file} to describe a codec (target and params), got the keys {', '.join(map(str, settings))}")
-    # a bundle's files lie beside its config.yaml, wherever that is
-    given = {"folder": file.parent / section.params.folder} if "folder" in (section.get("params") or {}) else {}
-    return configuration.build(section, **given), f"{section.target.rpartition('.')[2]}-{version_of(file)}"
 
 
 def add_latents(store: Path | str, codec: Codec, version: str, progress: Progress | None = None) -> int:

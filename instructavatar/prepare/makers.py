@@ -135,7 +135,8 @@ class MeasuredClips:
         return _or_reason(self._made, record)
 
     def _made(self, record: ClipRecord) -> Record:
-        found = self.measurer.measure(self.corpus.video_path(record), self.corpus.sound_path(record), self.corpus.silent)
+        corpus = self.corpus
+        found = self.measurer.measure(corpus.video_path(record), corpus.sound_path(record), corpus.is_silent(record))
         wordings = self.corpus.write(record, found.units)
         check_scripts(wordings, len(found.motion) / FRAME_RATE_HZ)
         # A portrait's own pose counts as zero everywhere else, and the first frame is the portrait; `pose` stays as measured.

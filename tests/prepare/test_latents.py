@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from instructavatar.codecs.identity import IdentityCodec
+from instructavatar.codecs.loading import load_codec
 from instructavatar.data.header import Header
 from instructavatar.data.record import complete
 from instructavatar.data.store import FeatureStore
 from instructavatar.data.writer import StoreWriter
 from instructavatar.errors import BadBundle, MissingFile
 from instructavatar.prepare import latents
-from instructavatar.prepare.latents import add_latents, load_codec
+from instructavatar.prepare.latents import add_latents
 
 
 def measured(frames=6, seed=0):

@@ -111,6 +111,10 @@ class FilmedCorpus(Corpus):
     def video_path(self, record: ClipRecord) -> Path:
         """The clip's video, as a file that is there."""
 
+    def is_silent(self, record: ClipRecord) -> bool:
+        """Whether this clip's sound is not to be read, and silence of equal length stands in."""
+        return self.silent
+
     def sound_path(self, record: ClipRecord) -> Path | None:
         """The clip's sound where it has a file of its own; None where it is the video's track."""
         return None

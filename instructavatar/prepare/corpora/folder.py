@@ -8,6 +8,7 @@ A sheet is a CSV file (comma, semicolon or tab; as any spreadsheet writes it) or
     intensity      1 to 3
     speaker        who it is: a speaker is in one split only
     split          train, valid or test; empty: by speaker
+    silent         yes: nobody speaks, the video's sound is not read, and silence stands in; empty: as `silent` of the corpus
 
 With a sheet, its videos are the corpus; without one, every video below the folder.
 """
@@ -26,9 +27,10 @@ from instructavatar.prepare.corpora.base import ClipRecord, Progress
 from instructavatar.prepare.corpora.video import VIDEO_SUFFIXES, LeftOut, VideoCorpus, Writer, emotion_of, files_below, nearest, safe_id
 from instructavatar.prepare.splits import SPLITS, SpeakerSplits
 
-COLUMNS = ("path", "instruction", "emotion", "intensity", "speaker", "split")
+COLUMNS = ("path", "instruction", "emotion", "intensity", "speaker", "split", "silent")
 SHEETS = ("clips.csv", "clips.jsonl")
 BETWEEN_WORDINGS = "||"
+_ANSWERS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -44,6 +46,7 @@ class Row:
     intensity: int = 0
     speaker: str = ""
     split: str = ""
+    silent: bool | None = None
 
 
 class Folder(VideoCorpus):
@@ -61,7 +64,7 @@ class Folder(VideoCorpus):
     name = "folder"
     tree = """  ROOT/
     any/folders/clip.mp4     mp4, mov, mkv, webm, avi, flv ...
-    clips.csv                optional: path,instruction,emotion,intensity,speaker,split"""
+    clips.csv                optional: path,instruction,emotion,intensity,speaker,split,silent"""
 
     def __init__(
         self,
@@ -99,7 +102,12 @@ class Folder(VideoCorpus):
             emotion=row.emotion,
             intensity=row.intensity,
             video=row.path,
+            extra={} if row.silent is None else {"silent": row.silent},
         )
+
+    def is_silent(self, record: ClipRecord) -> bool:
+        """As the sheet says, else as the corpus."""
+        return bool(record.extra.get("silent", self.silent))
 
     def _rows(self, sheet: Path) -> Iterator[Row]:
         """Every row, checked; a video comes once."""
@@ -122,7 +130,8 @@ def checked_row(root: Path, where: str, number: int, cells: Mapping[str, Any]) -
             raise BadOption(f"{where}, column {name}: expected text, got {json.dumps(value)[:60]}")
     speaker = str(cells.get("speaker") or "").strip()
     emotion, split = _emotion(where, cells.get("emotion")), _split(where, cells.get("split"))
-    return Row(number, _path(root, where, cells), _wordings(where, cells), emotion, _intensity(where, cells), speaker, split)
+    wordings, silent = _wordings(where, cells), _silent(where, cells.get("silent"))
+    return Row(number, _path(root, where, cells), wordings, emotion, _intensity(where, cells), speaker, split, silent)
 
 
 def _path(root: Path, where: str, cells: Mapping[str, Any]) -> str:
@@ -168,6 +177,13 @@ def _split(where: str, given: Any) -> str:
     if name and name not in SPLITS:
         raise BadOption(f"{where}, column split: expected {', '.join(SPLITS)} or nothing, got '{given}'{nearest(name, SPLITS)}")
     return name
+
+
+def _silent(where: str, given: Any) -> bool | None:
+    answer = str("" if given is None else given).strip().lower()
+    if answer and answer not in _ANSWERS:
+        raise BadOption(f"{where}, column silent: expected yes, no or nothing, got '{given}'{nearest(answer, tuple(_ANSWERS))}")
+    return _ANSWERS.get(answer)
 
 
 def _cells(sheet: Path) -> Iterator[tuple[int, dict[str, Any]]]:
