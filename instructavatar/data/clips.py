@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.data.batch import ClipExample
+from instructavatar.data.labels import pose_of, units_of
 from instructavatar.errors import BadBundle
 from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, ROTATION, SPEECH_PER_FRAME, mirror
 from instructavatar.face.script import Script, Segment, alive_frames, clock_of, swap_sides
@@ -47,6 +48,7 @@ class ClipExamples:
         self.source = source
         self.chances = chances or Chances()
         self.text_dim = text_dim
+        self.measured_units = "units" in getattr(getattr(source, "header", None), "extractors", {})
         self._texts: dict[str, tuple[NDArray[np.float16], NDArray[np.float16]]] = {}
 
     def example(self, key: str, frames: int, rng: np.random.Generator) -> ClipExample:
@@ -57,8 +59,9 @@ class ClipExamples:
         take = min(frames, length)
         start = 0 if rng.random() < self.chances.from_start else int(rng.integers(0, length - take + 1))
         segments = self._segments(record, rng)
+        mirrored = False
         if rng.random() < self.chances.mirror and motion.shape[1] == MOTION_DIM:
-            motion, segments = self._mirrored(motion, segments)
+            motion, segments, mirrored = self._mirrored(motion, segments)
         stretch = motion[start : start + take]
         speech, speech_mask = _speech(record, start, take)
         tokens, pooled, owner = self._text(segments)
@@ -74,6 +77,11 @@ class ClipExamples:
             tokens_alive=alive[:, owner],
             pooled_alive=alive,
             clock=clock_of(segments, start, take),
+            pose=pose_of(record, start, take, mirrored),
+            units=units_of(key, record, mirrored, self.measured_units),
+            intensity=int(record.get("intensity", 0)),
+            talking=bool(record["audio_flag"]),
+            emotion=str(record.get("emotion", "")),
         )
 
     def _segments(self, record: Mapping[str, Any], rng: np.random.Generator) -> tuple[Segment, ...]:
@@ -82,15 +90,17 @@ class ClipExamples:
             return ()
         return Script.parse(wordings[int(rng.integers(len(wordings)))], int(record["latent_length"]) / FRAME_RATE_HZ).segments
 
-    def _mirrored(self, motion: NDArray[np.float32], segments: tuple[Segment, ...]) -> tuple[NDArray[np.float32], tuple[Segment, ...]]:
-        """Motion and text with sides swapped, or both as they were when the store has no such text."""
+    def _mirrored(
+        self, motion: NDArray[np.float32], segments: tuple[Segment, ...]
+    ) -> tuple[NDArray[np.float32], tuple[Segment, ...], bool]:
+        """Motion and text with sides swapped and whether they are; both are as they were when the store has no such text."""
         swapped = tuple(Segment(s.start_s, s.end_s, swap_sides(s.text)) for s in segments)
         try:
             for segment in swapped:
                 self._states(segment.text)
         except BadBundle:
-            return motion, segments
-        return mirror(motion), swapped
+            return motion, segments, False
+        return mirror(motion), swapped, True
 
     def _text(self, segments: Sequence[Segment]) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.int64]]:
         """Token states [L, C], pooled states [S, C], and the segment that each token belongs to [L]."""

@@ -159,6 +159,16 @@ class FrameData:
         self.valid = FramePairs(self.source, judged, drawing, self.size, VALIDATION_SEED, batch_size)
         face_frame(train[0], self.source[train[0]], 0)  # a store without pictures is refused before the first step
 
+    @property
+    def corpus_hash(self) -> str:
+        """Hash of the corpus that the store was made of."""
+        return str(self.source.header.corpus_hash)
+
+    @property
+    def extractors(self) -> dict[str, str]:
+        """What measured the features, by version."""
+        return dict(self.source.header.extractors)
+
     def train_loader(self, start: int = 0, rank: int = 0, world: int = 1) -> BatchStream:
         """Batches without end; a resumed run gives the step it goes on from."""
         return BatchStream(self.train, start, rank, world, self.ahead)  # type: ignore[arg-type]

@@ -159,6 +159,16 @@ class MotionData:
         judged = next((self._lengths(name) for name in VALIDATION_SPLITS if self._lengths(name)), self._lengths("train"))
         self.valid = PlannedBatches(self.examples, BatchPlan(judged, VALIDATION_SEED, frames_per_batch, stretches))
 
+    @property
+    def corpus_hash(self) -> str:
+        """Hash of the corpus that the store was made of."""
+        return str(self.source.header.corpus_hash)
+
+    @property
+    def extractors(self) -> dict[str, str]:
+        """What measured the features, by version."""
+        return dict(self.source.header.extractors)
+
     def train_loader(self, start: int = 0, rank: int = 0, world: int = 1) -> BatchStream:
         """Batches without end; a resumed run gives the step it goes on from."""
         return BatchStream(self.train, start, rank, world, self.ahead)

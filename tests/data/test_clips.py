@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
-from instructavatar.data.batch import collate
+from instructavatar.data.batch import UNIT_NAMES, ClipBatch, collate
 from instructavatar.data.clips import Chances, ClipExamples
 from instructavatar.errors import BadBundle
+from instructavatar.face.action_units import ACTION_UNITS
 from instructavatar.face.motion import INDEX, ROTATION
 
 DIM = 8
@@ -100,8 +103,9 @@ def test_without_the_swapped_sentence_nothing_is_mirrored():
                 raise BadBundle("none")
             return super().text(sentence)
 
-    made = ClipExamples(Poor(), Chances(mirror=1.0, from_start=1.0), DIM).example("a", 20, np.random.default_rng(0))
-    assert made.motion[5, INDEX["yaw"]] == 5
+    poor = Poor(action_units=["left_dimpler"])
+    made = ClipExamples(poor, Chances(mirror=1.0, from_start=1.0), DIM).example("a", 20, np.random.default_rng(0))
+    assert made.motion[5, INDEX["yaw"]] == 5 and made.units[UNIT_NAMES.index("left_dimpler")]
     assert made.tokens.shape == (3, DIM)
 
 
@@ -142,3 +146,68 @@ def test_a_batch_without_text_still_has_a_dead_state():
 def test_silence_that_stands_in_for_sound_is_not_followed():
     made = example(audio_flag=False)
     assert not made.speech_mask.any()
+
+
+LABELS = {
+    "action_units": ["left_dimpler", "jaw_drop"],
+    "intensity": 2,
+    "emotion": "happy",
+    "pose": np.arange(150, dtype=np.float32).reshape(50, 3),
+}
+
+
+def test_labels_come_with_the_stretch():
+    made = example(chances=STRAIGHT, **LABELS)
+    start = int(made.motion[0, INDEX["yaw"]])
+    assert made.pose.tolist() == LABELS["pose"][start : start + 20].tolist()
+    assert (made.intensity, made.talking, made.emotion) == (2, True, "happy")
+    batch = collate([made, example(frames=6, audio_flag=False)])
+    assert batch.units.shape == (2, 41) and tuple(ACTION_UNITS) == UNIT_NAMES
+    assert {UNIT_NAMES[i] for i in batch.units[0].nonzero()[:, 0]} == {"left_dimpler", "jaw_drop"}
+    assert batch.units_mask.tolist() == [1, 0] and not batch.units[1].any(), "nobody said what the other shows"
+    assert batch.pose.shape == (2, 20, 3) and batch.pose_mask.sum(1).tolist() == [20, 0]
+    assert batch.intensity.tolist() == [2, 0] and batch.intensity.dtype == torch.int64
+    assert batch.talking.tolist() == [1, 0] and batch.emotion == ("happy", "")
+
+
+def test_labels_swap_sides_with_the_motion():
+    made = example(chances=Chances(mirror=1.0, from_start=1.0), **LABELS)
+    assert {UNIT_NAMES[i] for i in np.flatnonzero(made.units)} == {"right_dimpler", "jaw_drop"}
+    assert made.pose[4].tolist() == [12, -13, -14]
+    plain = example(chances=STRAIGHT, **LABELS)
+    assert {UNIT_NAMES[i] for i in np.flatnonzero(plain.units)} == {"left_dimpler", "jaw_drop"}
+
+
+def test_a_measured_clip_without_units_shows_none():
+    source = Source(action_units=[])
+    assert ClipExamples(source, STRAIGHT, DIM).example("a", 9, np.random.default_rng(0)).units is None
+    source.header = SimpleNamespace(extractors={"units": "some"})
+    assert ClipExamples(source, STRAIGHT, DIM).example("a", 9, np.random.default_rng(0)).units.tolist() == [0] * 41
+    with pytest.raises(BadBundle, match="clip a: expected action units.*AU12"):
+        example(action_units=["AU12"])
+
+
+def test_a_batch_made_by_hand_may_leave_the_labels_out():
+    whole = collate([example(), example(frames=8)])
+    names = (
+        "names",
+        "motion",
+        "known_mask",
+        "speech",
+        "speech_mask",
+        "tokens",
+        "pooled",
+        "tokens_alive",
+        "pooled_alive",
+        "clock",
+        "frame_mask",
+    )
+    bare = ClipBatch(*(getattr(whole, name) for name in names)).to("cpu")
+    assert bare.key.shape == (2, 58) and bare.pose.shape == (2, 20, 3) and bare.units.shape == (2, 41)
+    assert not bare.units_mask.any() and not bare.pose_mask.any() and not bare.key_mask.any() and bare.emotion == ("", "")
+    assert bare.intensity.dtype == torch.int64
+
+
+def test_clips_of_different_widths_are_named():
+    with pytest.raises(BadBundle, match="clip a: expected motion, speech and text .58, 8, 8. wide as in clip a, got .58, 9, 8."):
+        collate([example(), example(audio_feat=np.zeros((100, 9), np.float16))])

@@ -102,6 +102,11 @@ def test_validation_is_fixed_and_of_its_own_split(store):
     assert all(name.startswith("v[") for batch in first for name in batch.names)
 
 
+def test_data_tells_its_corpus_and_who_measured_it(store):
+    data = FrameData(store, LandmarkImage(32))
+    assert (data.corpus_hash, data.extractors) == ("abc", {})
+
+
 def test_the_first_clips_alone(store):
     data = FrameData(store, LandmarkImage(32), batch_size=16, clips=1)
     assert all(name.startswith("a[") for name in data.train[0].names)
