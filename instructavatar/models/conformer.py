@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from instructavatar.models.attention import SelfAttention, TextAttention, score_bias
+from instructavatar.models.conditions.key import KeyFilm
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,15 @@ class TextContext:
     pooled_bias: Tensor  # [B, 1, N, S + 1]
     tokens: Tensor  # [B, L, W]
     tokens_bias: Tensor  # [B, 1, N, L + 1]
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What steers every layer beside the text; None where the network has no such part."""
+
+    level: Tensor | None = None  # [B, E] noise level
+    heard: Tensor | None = None  # [B, N, W] speech and pose, for layers that hear
+    key: Tensor | None = None  # [B, W] key frame
 
 
 class FeedForward(nn.Module):
@@ -61,7 +71,10 @@ class ConvModule(nn.Module):
 
 
 class ConformerBlock(nn.Module):
-    """[half FFN], self-attention, convolution, text branches, FFN; the noise level bends attention's and the FFN's input."""
+    """[half FFN], [speech], self-attention, convolution, [key frame], text branches, FFN.
+
+    The noise level bends attention's and the FFN's input. What stands in brackets is there when asked for, as in the published network.
+    """
 
     def __init__(
         self,
@@ -74,6 +87,8 @@ class ConformerBlock(nn.Module):
         level_width: int = 0,
         text: bool = False,
         two_ffn: bool = False,
+        hears: bool = False,
+        keyed: bool = False,
     ) -> None:
         super().__init__()
         self.first_norm = nn.LayerNorm(width) if two_ffn else None
@@ -90,14 +105,20 @@ class ConformerBlock(nn.Module):
         if self.film is not None:
             nn.init.zeros_(self.film.weight)
             nn.init.zeros_(self.film.bias)
+        self.hear = nn.Linear(width, width) if hears else None
+        self.key = KeyFilm(width) if keyed else None
 
-    def forward(self, x: Tensor, mask: Tensor, bias: Tensor, level: Tensor | None, text: TextContext | None) -> Tensor:
-        """Tokens [B, N, W], mask [B, N], its attention bias [B, 1, 1, N], noise level [B, E], text."""
-        gain_a, shift_a, gain_f, shift_f = self._film(level)
+    def forward(self, x: Tensor, mask: Tensor, bias: Tensor, steering: Steering, text: TextContext | None) -> Tensor:
+        """Tokens [B, N, W], mask [B, N], its attention bias [B, 1, 1, N], what steers, text."""
+        gain_a, shift_a, gain_f, shift_f = self._film(steering.level)
         if self.first_ffn is not None and self.first_norm is not None:
             x = x + self.ffn_scale * self.first_ffn(self.first_norm(x))
+        if self.hear is not None and steering.heard is not None:
+            x = x + self.hear(steering.heard)
         x = x + self.attention(self.attention_norm(x) * gain_a + shift_a, bias)
         x = x + self.conv(x, mask)
+        if self.key is not None and steering.key is not None:
+            x = self.key(x, steering.key)
         if text is not None and self.emotion is not None and self.action is not None:
             x = x + self.emotion(x, text.pooled, text.pooled_bias) + self.action(x, text.tokens, text.tokens_bias)
         return x + self.ffn_scale * self.ffn(self.norm(x) * gain_f + shift_f)
@@ -110,7 +131,10 @@ class ConformerBlock(nn.Module):
 
 
 class Conformer(nn.Module):
-    """A stack of Conformer blocks; every `text_every`-th one listens to the text."""
+    """A stack of Conformer blocks; every `text_every`-th one listens to the text.
+
+    `hears`: every block takes in the speech anew, rather than the first one's input alone. `keyed`: every block is bent by the key frame.
+    """
 
     def __init__(
         self,
@@ -123,10 +147,14 @@ class Conformer(nn.Module):
         level_width: int = 96,
         text_every: int = 2,
         two_ffn: bool = False,
+        hears: bool = False,
+        keyed: bool = False,
     ) -> None:
         super().__init__()
         self.width = width
         self.level_width = level_width
+        self.hears = hears
+        self.keyed = keyed
         self.blocks = nn.ModuleList(
             ConformerBlock(
                 width,
@@ -137,16 +165,19 @@ class Conformer(nn.Module):
                 level_width=level_width,
                 text=text_every > 0 and i % text_every == 0,
                 two_ffn=two_ffn,
+                hears=hears,
+                keyed=keyed,
             )
             for i in range(layers)
         )
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, x: Tensor, mask: Tensor, level: Tensor | None = None, text: TextContext | None = None) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, steering: Steering | None = None, text: TextContext | None = None) -> Tensor:
         """Tokens [B, N, W] with mask [B, N] (1 real, 0 padding) to tokens [B, N, W], normed."""
+        steering = steering or Steering()
         bias = score_bias(mask)[:, None, None, :].expand(-1, 1, x.shape[1], -1)
         for block in self.blocks:
-            x = block(x, mask, bias, level, text)
+            x = block(x, mask, bias, steering, text)
         return self.norm(x)
 
 

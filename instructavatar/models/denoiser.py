@@ -5,33 +5,67 @@ B batch, T frames (25 Hz), D motion width, C feature widths, L text tokens, S se
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from instructavatar.models.conditions.adapted_text import AdaptedText
 from instructavatar.models.conditions.clock import ClockCondition
+from instructavatar.models.conditions.key import KeyCondition
 from instructavatar.models.conditions.known import impose, known_channels
+from instructavatar.models.conditions.pose import PoseCondition
 from instructavatar.models.conditions.speech import SpeechCondition
+from instructavatar.models.conditions.strided_speech import StridedSpeech
 from instructavatar.models.conditions.text import TextCondition
-from instructavatar.models.conformer import Conformer, patch_sum
+from instructavatar.models.conformer import Conformer, Steering, patch_sum
+from instructavatar.models.inputs import EXTRA_NAMES
 from instructavatar.models.positions import sinusoid
 
 
+class Denoised(NamedTuple):
+    """Clean motion, and the head pose that was predicted on the way."""
+
+    motion: Tensor  # [B, T, D] normalised
+    pose_deg: Tensor | None  # [B, T, 3] pitch, yaw, roll; None without a pose condition
+
+
 class Denoiser(nn.Module):
-    """Predicts clean motion. Handed its parts, so that a test hands it tiny ones."""
+    """Predicts clean motion. Handed its parts, so that a test hands it tiny ones.
+
+    Args:
+        backbone: the Conformer.
+        speech: what is heard.
+        text: what is asked for.
+        clock: where in its segment a frame is.
+        motion_dim: D.
+        patch: frames per token.
+        key: the key frame, for a backbone that is `keyed`.
+        pose: predicts the head's pose, or takes a given one.
+        level_waves: sine and cosine features of the noise level.
+        level_hidden: width within its perceptron; that of its embedding when not given.
+    """
 
     def __init__(
         self,
         backbone: Conformer,
-        speech: SpeechCondition,
-        text: TextCondition,
+        speech: SpeechCondition | StridedSpeech,
+        text: TextCondition | AdaptedText,
         clock: ClockCondition,
         motion_dim: int = 58,
         patch: int = 2,
+        key: KeyCondition | None = None,
+        pose: PoseCondition | None = None,
+        level_waves: int = 64,
+        level_hidden: int | None = None,
     ) -> None:
         super().__init__()
-        if speech.patch != 2 * patch:
-            raise ValueError(f"expected a speech condition of the same patch {patch}, got {speech.patch // 2}")
+        for name, found in (("speech", speech.patch // 2), ("pose", patch if pose is None else pose.patch)):
+            if found != patch:
+                raise ValueError(f"expected a {name} condition of the same patch {patch}, got {found}")
+        if backbone.keyed != (key is not None):
+            raise ValueError("expected a key condition and a backbone with keyed: true, or neither, got one of them")
         self.patch = patch
         self.motion_dim = motion_dim
         self.backbone = backbone
@@ -41,12 +75,26 @@ class Denoiser(nn.Module):
         width, level = backbone.width, backbone.level_width
         # per frame: motion, which of it is known, and whether there is sound
         self.enter = nn.Linear(patch * (2 * motion_dim + 1), width)
-        self.level = nn.Sequential(nn.Linear(64, level), nn.SiLU(), nn.Linear(level, level), nn.SiLU())
+        inner = level_hidden or level
+        self.level_waves = level_waves
+        self.level = nn.Sequential(nn.Linear(level_waves, inner), nn.SiLU(), nn.Linear(inner, level), nn.SiLU())
         self.leave = nn.Linear(width, patch * motion_dim)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
+        self.key = key
+        self.pose = pose
 
-    def forward(
+    @property
+    def extra_inputs(self) -> tuple[str, ...]:
+        """Which of `EXTRA_NAMES` the network takes."""
+        taken = (self.key is not None, self.pose is not None, self.pose is not None)
+        return tuple(name for name, on in zip(EXTRA_NAMES, taken, strict=True) if on)
+
+    def forward(self, *given: Tensor, **named: Tensor) -> Tensor:
+        """Clean motion [B, T, D] of `denoise`, which takes the same inputs."""
+        return self.denoise(*given, **named).motion
+
+    def denoise(
         self,
         x: Tensor,
         noise_level: Tensor,
@@ -60,24 +108,44 @@ class Denoiser(nn.Module):
         pooled_alive: Tensor,
         clock: Tensor,
         frame_mask: Tensor,
-    ) -> Tensor:
-        """Clean motion [B, T, D], normalised; the inputs are described in `inputs.INPUT_NAMES`. Known entries come back as given."""
+        key: Tensor | None = None,
+        pose: Tensor | None = None,
+        pose_mask: Tensor | None = None,
+    ) -> Denoised:
+        """Clean motion [B, T, D], normalised; the inputs are described in `inputs`. Known entries come back as given."""
         frames = x.shape[1]
         live = frame_mask[..., None]
         mask = self._fit(frame_mask)
         token_mask = self._fold(mask).amax(-1)
         sound = self._fit(speech_mask * frame_mask)
-        heard = self.speech(self._fit(speech, 2), sound, token_mask * (self._fold(sound).amax(-1) > 0))
+        audible = token_mask * (self._fold(sound).amax(-1) > 0)
+        heard = self.speech(self._fit(speech, 2), sound, audible)
+        heard, pose_deg = self._posed(heard, audible, pose, pose_mask, frame_mask)
         tokens_on, pooled_on = self._mean(tokens_alive, mask), self._mean(pooled_alive, mask)
         context = self.text(tokens, pooled, tokens_on, pooled_on)
         entered = torch.cat([known_channels(x, known, known_mask), speech_mask[..., None]], dim=-1) * live
-        h = self.enter(self._fold(self._fit(entered))) + heard
+        h = self.enter(self._fold(self._fit(entered)))
+        if not self.backbone.hears:
+            h = h + heard
         h = h + self.clock(self._mean(clock, mask), _any_alive(pooled_on))
         # noise level x 1000, as sinusoidal embeddings need steps of order one to tell levels apart
-        level = self.level(sinusoid(noise_level * 1000.0, 64))
-        h = self.backbone(h, token_mask, level, context)
+        level = self.level(sinusoid(noise_level * 1000.0, self.level_waves))
+        bend = None if self.key is None or key is None else self.key(key)
+        h = self.backbone(h, token_mask, Steering(level, heard, bend), context)
         out = self.leave(h).reshape(h.shape[0], -1, self.motion_dim)[:, :frames]
-        return impose(out, known, known_mask) * live
+        return Denoised(impose(out, known, known_mask) * live, None if pose_deg is None else pose_deg[:, :frames])
+
+    def _posed(
+        self, heard: Tensor, audible: Tensor, pose: Tensor | None, pose_mask: Tensor | None, frame_mask: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Heard features with those of the pose, and the predicted pose; both as they were without a pose condition."""
+        if self.pose is None:
+            return heard, None
+        if pose is None or pose_mask is None:
+            pose, pose_mask = frame_mask.new_zeros((*frame_mask.shape, 3)), torch.zeros_like(frame_mask)
+        shown = pose_mask * frame_mask
+        posed = self.pose(heard, audible, self._fit(pose * shown[..., None]), self._fit(shown))
+        return heard + posed.features, posed.predicted_deg
 
     def _fit(self, values: Tensor, rate: int = 1) -> Tensor:
         """Zero frames at the end, up to a multiple of the patch; [B, rate * T, ...]."""

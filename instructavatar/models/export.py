@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from instructavatar.models.denoiser import Denoiser
-from instructavatar.models.inputs import INPUT_NAMES, OUTPUT_NAME
+from instructavatar.models.inputs import EXTRA_NAMES, INPUT_NAMES, OUTPUT_NAME
 
 AXES: dict[str, dict[int, str]] = {
     "x": {0: "B", 1: "T"},
@@ -29,6 +29,9 @@ AXES: dict[str, dict[int, str]] = {
     "pooled_alive": {0: "B", 1: "T", 2: "S"},
     "clock": {0: "B", 1: "T"},
     "frame_mask": {0: "B", 1: "T"},
+    "key": {0: "B"},
+    "pose": {0: "B", 1: "T"},
+    "pose_mask": {0: "B", 1: "T"},
     OUTPUT_NAME: {0: "B", 1: "T"},
 }
 
@@ -64,6 +67,15 @@ def example_inputs(
     return tuple(values[name] for name in INPUT_NAMES)
 
 
+def example_extras(motion_dim: int, b: int = 2, t: int = 7) -> dict[str, Tensor]:
+    """Inputs of the right shapes that only some networks have, by name."""
+    generator = torch.Generator().manual_seed(1)
+    pose_mask = torch.zeros(b, t)
+    pose_mask[: b // 2 + 1] = 1
+    values = (torch.randn(b, motion_dim, generator=generator), 10 * torch.randn(b, t, 3, generator=generator), pose_mask)
+    return dict(zip(EXTRA_NAMES, values, strict=True))
+
+
 def export_denoiser(denoiser: Denoiser, path: str | Path, half_weights: bool = True) -> Path:
     """Write the network to an ONNX file.
 
@@ -78,15 +90,18 @@ def export_denoiser(denoiser: Denoiser, path: str | Path, half_weights: bool = T
     denoiser = denoiser.eval()
     if half_weights:
         _round_weights(denoiser)
+    inputs = example_inputs(denoiser.motion_dim, denoiser.speech.speech_width, denoiser.text.text_width)
+    extras = {name: value for name, value in example_extras(denoiser.motion_dim).items() if name in denoiser.extra_inputs}
+    names = [*INPUT_NAMES, *extras]
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             denoiser,
-            example_inputs(denoiser.motion_dim, denoiser.speech.speech_width, denoiser.text.text_width),
+            (*inputs, extras) if extras else inputs,
             str(beside),
-            input_names=list(INPUT_NAMES),
+            input_names=names,
             output_names=[OUTPUT_NAME],
-            dynamic_axes=AXES,
+            dynamic_axes={name: AXES[name] for name in (*names, OUTPUT_NAME)},
             opset_version=17,
             dynamo=False,
         )

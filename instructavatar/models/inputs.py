@@ -24,6 +24,12 @@ INPUT_NAMES: tuple[str, ...] = (
     "clock",  # [B, T, 2] seconds since the live segment began, seconds until it ends
     "frame_mask",  # [B, T] 1 for real frames, 0 for padding
 )
+# Inputs of networks that have the parts for them, after the others and in this order.
+EXTRA_NAMES: tuple[str, ...] = (
+    "key",  # [B, D] motion of a key frame, normalised; zeros for none
+    "pose",  # [B, T, 3] head pitch, yaw, roll in degrees, where it is given
+    "pose_mask",  # [B, T] 1 where it is
+)
 OUTPUT_NAME = "x0"
 
 
@@ -69,4 +75,39 @@ class MotionBatch(Protocol):
 
     @property
     def frame_mask(self) -> Tensor:  # noqa: D102
+        ...
+
+    @property
+    def key(self) -> Tensor:
+        """[B, D] motion of a key frame in the store's own units."""
+        ...
+
+    @property
+    def key_mask(self) -> Tensor:
+        """[B] 1 where there is one."""
+        ...
+
+    @property
+    def pose(self) -> Tensor:
+        """[B, T, 3] measured head pose in degrees."""
+        ...
+
+    @property
+    def pose_mask(self) -> Tensor:
+        """[B, T] 1 where it was measured."""
+        ...
+
+    @property
+    def units(self) -> Tensor:
+        """[B, U] 1 for each action unit that is there."""
+        ...
+
+    @property
+    def units_mask(self) -> Tensor:
+        """[B] 1 where they are known."""
+        ...
+
+    @property
+    def intensity(self) -> Tensor:
+        """[B] 1 to 3; 0 is none or unknown."""
         ...

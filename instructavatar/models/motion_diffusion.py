@@ -5,14 +5,16 @@ B batch, T video frames (25 Hz), D motion width.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from instructavatar.models.denoiser import Denoiser
+from instructavatar.models.conditions.pose import POSE_SCALE_DEG
+from instructavatar.models.denoiser import Denoised, Denoiser
 from instructavatar.models.diffusion.loss import PENALTIES, velocity_loss, weighted_mean
+from instructavatar.models.diffusion.readers import intensity_loss, mean_motion, pose_loss, reading_loss, units_loss
 from instructavatar.models.diffusion.schedule import Schedule, add_noise, draw_levels
 from instructavatar.models.diffusion.weighting import ColumnWeights, level_weight
 from instructavatar.models.inputs import MotionBatch
@@ -43,10 +45,23 @@ class LossTerms:
     noise: float = 0.0
     level_lowest: float = 0.5
     level_highest: float = 3.0
+    pose: float = 0.0
+    """Of the predicted head pose, where there is sound and the pose was measured; needs a pose condition."""
+    units: float = 0.0
+    """Of the action units; needs a reader of that name."""
+    intensity: float = 0.0
+    """Of the intensity; needs a reader of that name."""
+
+    def of_readers(self) -> dict[str, float]:
+        """The weights of the terms that need a reader."""
+        return {"units": self.units, "intensity": self.intensity}
 
 
 class MotionDiffusion(nn.Module):
-    """Diffusion on normalised motion that predicts clean motion."""
+    """Diffusion on normalised motion that predicts clean motion.
+
+    `readers` tell "units" and "intensity" from a clip's mean motion, in training only; a term without weight needs none.
+    """
 
     mean: Tensor
     std: Tensor
@@ -58,6 +73,7 @@ class MotionDiffusion(nn.Module):
         columns: ColumnWeights,
         dropout: Dropout | None = None,
         terms: LossTerms | None = None,
+        readers: Mapping[str, nn.Module] | None = None,
     ) -> None:
         super().__init__()
         self.denoiser = denoiser
@@ -67,6 +83,19 @@ class MotionDiffusion(nn.Module):
         self.terms = terms or LossTerms()
         self.register_buffer("mean", torch.zeros(denoiser.motion_dim))
         self.register_buffer("std", torch.ones(denoiser.motion_dim))
+        self.readers = nn.ModuleDict(dict(readers or {}))
+        self._check_terms()
+
+    def _check_terms(self) -> None:
+        """A term without its part would stay silently out of the loss, a part without its term untrained."""
+        parts = {name: name in self.readers for name in self.terms.of_readers()} | {"pose": self.denoiser.pose is not None}
+        for name, there in parts.items():
+            if there != bool(getattr(self.terms, name)):
+                part = "pose condition" if name == "pose" else f"reader {name!r}"
+                raise ValueError(f"expected a {part} and a weight of the loss term {name!r}, or neither; got only one of them")
+        unknown = set(self.readers) - set(parts)
+        if unknown:
+            raise ValueError(f"expected readers among {', '.join(self.terms.of_readers())}, got {', '.join(sorted(unknown))}")
 
     def set_statistics(self, mean: Sequence[float], std: Sequence[float]) -> None:
         """Take over the training set's mean and deviation [D]; they travel with the weights."""
@@ -85,8 +114,38 @@ class MotionDiffusion(nn.Module):
         level = draw_levels(clean.shape[0], generator).to(clean)
         noise = torch.randn(clean.shape, generator=generator).to(clean)
         noisy = add_noise(clean, noise, level, self.schedule)
-        predicted = self.denoiser(noisy, level, clean * batch.known_mask, batch.known_mask, *self._conditions(batch, generator))
-        return self._judge(predicted, clean, noisy, level, batch)
+        conditions = self._conditions(batch, generator)
+        extras = self._extras(batch, generator)
+        made = self.denoiser.denoise(noisy, level, clean * batch.known_mask, batch.known_mask, *conditions, **extras)
+        found = self._judge(made.motion, clean, noisy, level, batch)
+        more = self._pose_term(made, batch) | self._reader_terms(made.motion, clean, batch)
+        for name, value in more.items():
+            found["loss"] = found["loss"] + getattr(self.terms, name) * value
+        return found | more
+
+    def _extras(self, batch: MotionBatch, generator: torch.Generator) -> dict[str, Tensor]:
+        """Inputs that only some networks have."""
+        extras = {}
+        if self.denoiser.key is not None:
+            extras["key"] = self.normalise(batch.key) * batch.key_mask[:, None]
+        if self.denoiser.pose is not None:
+            shown = torch.rand(len(batch.motion), generator=generator).to(batch.motion) < self.denoiser.pose.shown
+            extras |= {"pose": batch.pose, "pose_mask": batch.pose_mask * shown[:, None]}
+        return extras
+
+    def _pose_term(self, made: Denoised, batch: MotionBatch) -> dict[str, Tensor]:
+        if made.pose_deg is None:
+            return {}
+        weight = batch.pose_mask * batch.frame_mask * batch.speech_mask
+        return {"pose": pose_loss(made.pose_deg / POSE_SCALE_DEG, batch.pose / POSE_SCALE_DEG, weight)}
+
+    def _reader_terms(self, predicted: Tensor, clean: Tensor, batch: MotionBatch) -> dict[str, Tensor]:
+        judges = {
+            "units": lambda answers: units_loss(answers, batch.units, batch.units_mask),
+            "intensity": lambda answers: intensity_loss(answers, batch.intensity),
+        }
+        means = mean_motion(predicted, batch.frame_mask), mean_motion(clean, batch.frame_mask)
+        return {name: reading_loss(reader, *means, judges[name]) for name, reader in self.readers.items()}
 
     def _conditions(self, batch: MotionBatch, generator: torch.Generator) -> tuple[Tensor, ...]:
         draw = torch.rand(2, batch.motion.shape[0], generator=generator).to(batch.motion)

@@ -34,6 +34,7 @@ def settings_of(
             "speech_width": denoiser.speech.speech_width,
             "text_width": denoiser.text.text_width,
             "parameters": sum(p.numel() for p in denoiser.parameters()),
+            **({"inputs": list(denoiser.extra_inputs)} if denoiser.extra_inputs else {}),
         },
         "motion": {"mean": _rounded(module.diffusion.mean), "std": _rounded(module.diffusion.std)},
         "sampler": {"steps": int(sampling.steps), "method": str(sampling.method), "schedule": str(sampling.schedule)},

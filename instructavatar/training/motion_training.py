@@ -22,6 +22,7 @@ from instructavatar.training.module import TrainingModule
 from instructavatar.training.progress import Learning
 
 CONDITIONS = ("clock", "speech", "text")
+OPTIONAL_CONDITIONS = ("key", "pose")
 
 
 class MotionTraining(TrainingModule):
@@ -29,7 +30,7 @@ class MotionTraining(TrainingModule):
 
     Args:
         backbone: the Conformer.
-        conditions: named "speech", "text" and "clock".
+        conditions: named "speech", "text" and "clock"; as in the published model also "key" and "pose".
         schedule: noise schedule.
         columns: weights of the motion columns in the loss.
         motion_dim: D.
@@ -38,6 +39,9 @@ class MotionTraining(TrainingModule):
         learning: optimiser and shape of the learning rate.
         dropout: how often conditions are hidden.
         terms: terms of the loss.
+        readers: named "units" and "intensity", for the terms of these names.
+        level_waves: see `Denoiser`.
+        level_hidden: see `Denoiser`.
         seed: of noise and dropout.
     """
 
@@ -53,20 +57,39 @@ class MotionTraining(TrainingModule):
         learning: Learning | None = None,
         dropout: Dropout | None = None,
         terms: LossTerms | None = None,
+        readers: Mapping[str, nn.Module] | None = None,
+        level_waves: int = 64,
+        level_hidden: int | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__(learning or Learning(), base_learning_rate, seed)
-        if set(conditions or ()) != set(CONDITIONS):
-            got = ", ".join(sorted(conditions or ())) or "none"
-            raise BadOption(f"expected the conditions {', '.join(CONDITIONS)}, got {got}; a generator takes exactly these")
-        denoiser = Denoiser(backbone, conditions["speech"], conditions["text"], conditions["clock"], motion_dim, patch)  # type: ignore[arg-type]
-        self.diffusion = MotionDiffusion(denoiser, schedule, columns, dropout, terms)
+        _check_names(conditions or {})
+        given: Any = dict(conditions)
+        denoiser = Denoiser(backbone, **given, motion_dim=motion_dim, patch=patch, level_waves=level_waves, level_hidden=level_hidden)
+        self.diffusion = MotionDiffusion(denoiser, schedule, columns, dropout, terms, readers)
         self.keep_average(denoiser)
 
     def take(self, data: Any) -> None:
-        """Take over the statistics of the motion and what the data are made of."""
+        """Take over the statistics of the motion and what the data are made of; data of other widths are refused."""
         super().take(data)
+        header = data.source.header
+        self._check_widths(motion=len(header.motion_mean), speech=header.speech_dim)
         self.diffusion.set_statistics(*data.statistics())
+
+    def _check_widths(self, **got: int) -> None:
+        """Refuse data whose rows are not as wide as the networks', with the keys to change."""
+        denoiser = self.diffusion.denoiser
+        wanted = {
+            "motion": (denoiser.motion_dim, "model.params.motion_dim"),
+            "speech": (denoiser.speech.speech_width, "model.params.conditions.speech.params.speech_width"),
+            "text": (denoiser.text.text_width, "model.params.conditions.text.params.text_width"),
+        }
+        for name, width in got.items():
+            if width != wanted[name][0]:
+                raise BadOption(
+                    f"expected {name} of {wanted[name][0]} numbers a row, the store holds {width}; "
+                    f"set {wanted[name][1]}={width} or prepare the store with the encoder that this configuration is for"
+                )
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW; vectors (biases, norms) do not decay."""
@@ -86,6 +109,7 @@ class MotionTraining(TrainingModule):
 
     def training_step(self, batch: ClipBatch, number: int = 0) -> dict[str, Tensor]:
         """Loss terms of a batch; a loss that is not finite stops the run with the clips' names."""
+        self._check_widths(text=batch.tokens.shape[-1])
         found = self.diffusion.losses(batch, self.chance(self.batch_number))
         self.require_finite(found["loss"], batch.names)
         return found
@@ -97,3 +121,11 @@ class MotionTraining(TrainingModule):
     def on_train_batch_start(self, batch: ClipBatch, number: int) -> None:
         """Set the learning rate."""
         self.set_rate(self.optimizers(use_pl_optimizer=False), self.global_step)  # type: ignore[arg-type]
+
+
+def _check_names(conditions: Mapping[str, nn.Module]) -> None:
+    got = set(conditions)
+    if not set(CONDITIONS) <= got <= {*CONDITIONS, *OPTIONAL_CONDITIONS}:
+        told = ", ".join(sorted(got)) or "none"
+        more = " and ".join(OPTIONAL_CONDITIONS)
+        raise BadOption(f"expected the conditions {', '.join(CONDITIONS)}, got {told}; a generator takes these and may take {more}")

@@ -31,7 +31,7 @@ class TextCondition(nn.Module):
         states = self.enter(tokens)
         for layer in self.layers:
             states = layer(states, same)
-        return TextContext(self.pooled(pooled), _with_null(pooled_alive), self.norm(states), _with_null(tokens_alive))
+        return TextContext(self.pooled(pooled), with_null(pooled_alive), self.norm(states), with_null(tokens_alive))
 
 
 class _TokenLayer(nn.Module):
@@ -63,7 +63,7 @@ def _identity_like(square: Tensor) -> Tensor:
     return (index[:, None] == index[None, :]).to(square.dtype)[None]
 
 
-def _with_null(alive: Tensor) -> Tensor:
+def with_null(alive: Tensor) -> Tensor:
     """Bias [B, 1, N, M + 1] of alive [B, N, M], with the always visible null state in front."""
     bias = score_bias(alive)
     return torch.cat([bias.new_zeros(bias.shape[0], bias.shape[1], 1), bias], dim=-1)[:, None]
