@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,11 @@ class TextEncoder:
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(MAX_TOKENS)
         self.net = session(path, threads)
+        self.path, self.threads = path, threads
         self.version = f"minilm-l6-int8/{version_of(path)}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TextEncoder, (self.path, self.threads)  # a worker process loads its own
 
     @staticmethod
     def load(path: Path | str | None = None, threads: int = 1) -> TextEncoder:
@@ -81,6 +86,10 @@ class TextEncoder:
                     found[i] = state
         return found
 
+    def pool(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The pooled state [384] of a sentence's token states [L, 384]: their mean."""
+        return states.mean(0)
+
     def _ids(self, sentence: str) -> list[int]:
         if not sentence.strip():
             raise BadOption("expected a sentence to encode, got an empty one; leave the instruction out instead")
@@ -101,5 +110,5 @@ class TextEncoder:
         for i, state in enumerate(states):
             tokens[i, : len(state)] = state
             mask[i, : len(state)] = True
-        pooled = np.stack([state.mean(0) for state in states]) if states else np.zeros((0, TEXT_DIM), np.float32)
+        pooled = np.stack([self.pool(state) for state in states]) if states else np.zeros((0, TEXT_DIM), np.float32)
         return TextStates(tokens, mask, pooled)

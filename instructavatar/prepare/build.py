@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from instructavatar import config as configuration
 from instructavatar.data.header import VERSION, Header
@@ -82,6 +81,7 @@ def build(
     progress: Progress | None = None,
     measurer: Any = None,
     ray: str | None = None,
+    text: Any = None,
 ) -> BuildReport:
     """Make the store of a corpus, or go on with one. A finished store tries its skipped clips again.
 
@@ -93,20 +93,21 @@ def build(
         progress: called with (stage, done, total).
         measurer: measures the clips of a `FilmedCorpus`; its default otherwise.
         ray: address of a Ray cluster that takes the place of the processes.
+        text: reads the sentences; the package's own `TextEncoder` otherwise. Another has its `version`, `encode_many` and `pool`.
     """
-    store = Path(store)
+    store, text = Path(store), text or _text_encoder()
     tell = progress or (lambda stage, done, total: None)
     cache = Path(cache) if cache is not None else store.with_name(store.name + ".cache")
     maker = maker_of(corpus, cache, measurer)
     records = list(corpus.records())
-    versions = {**maker.versions(), "text": _text_encoder().version}
+    versions = {**maker.versions(), "text": text.version}
     with StoreWriter(store, Header.started(corpus.content_hash(), versions, about=corpus.name)) as writer, open_pool(workers, ray) as pool:
         if writer.header.complete:
             writer.forget_skipped()
         left_out = writer.skipped()
         waiting = [record for record in records if record.id not in writer and record.id not in left_out]
         _add_clips(maker, _heard(maker, waiting, pool, writer, tell), pool, writer, tell)
-        _add_sentences(cache, [record.id for record in records if record.id in writer], pool, writer, tell)
+        _add_sentences(cache, [record.id for record in records if record.id in writer], pool, writer, tell, text)
         header = writer.finish(splits_of(records))
         report = BuildReport(store, header.clips, header.seconds, header.sentences, writer.skipped())
     if isinstance(corpus, PerformedCorpus):
@@ -120,13 +121,14 @@ def build(
 def prepare_from_config(
     config: Any, output: Path | str, workers: int = 2, ray: str | None = None, progress: Progress | None = None
 ) -> BuildReport:
-    """Build the store that a configuration of configs/corpora/ describes: {corpus: {target, params}, measure: {target, params}}.
+    """Build the store that a configuration of configs/corpora/ describes: {corpus, measure, text: each target + params}.
 
     `workers`, `ray` and `progress` as for `build`.
     """
     corpus = configuration.build(config.corpus, progress=progress)
     measurer = configuration.build(config.measure) if config.get("measure") else None
-    return build(corpus, output, workers, progress=progress, measurer=measurer, ray=ray)
+    text = configuration.build(config.text) if config.get("text") else None
+    return build(corpus, output, workers, progress=progress, measurer=measurer, ray=ray, text=text)
 
 
 def maker_of(corpus: Corpus, cache: Path, measurer: Any = None) -> Maker:
@@ -182,38 +184,35 @@ def _add_clips(maker: Maker, records: list[ClipRecord], pool: Pool, writer: Stor
         tell("clips", done, len(records))
 
 
-def add_sentences(cache: Path, sentences: Iterable[str], pool: Pool, writer: StoreWriter, tell: Progress) -> None:
+def add_sentences(cache: Path, sentences: Iterable[str], pool: Pool, writer: StoreWriter, tell: Progress, text: Any = None) -> None:
     """Fill the table of sentences, by way of a table in the cache that outlives the store."""
     wanted = [sentence for sentence in dict.fromkeys(sentences) if not writer.has_text(sentence)]
-    version = _text_encoder().version
+    text = text or _text_encoder()
+    version = text.version
     with StoreWriter(cache / f"text-{short(version)}-{VERSION}", Header.started("sentences", {"text": version})) as kept:
         missing = [sentence for sentence in wanted if not kept.has_text(sentence)]
         parts = [missing[i : i + _SENTENCES_AT_ONCE] for i in range(0, len(missing), _SENTENCES_AT_ONCE)]
-        for done, (part, found) in enumerate(pool.map(_read_sentences, parts, 1), 1):
+        for done, (part, found) in enumerate(pool.map(text.encode_many, parts, 1), 1):
             for sentence, states in zip(part, found, strict=True):
-                kept.add_text(sentence, states.astype(np.float16), states.mean(0).astype(np.float16))
+                kept.add_text(sentence, states.astype(np.float16), text.pool(states).astype(np.float16))
             tell("sentences", min(done * _SENTENCES_AT_ONCE, len(missing)), len(missing))
         kept.flush()
         for sentence in wanted:
             writer.add_text(sentence, *kept.text(sentence))
 
 
-def _add_sentences(cache: Path, clips: Iterable[str], pool: Pool, writer: StoreWriter, tell: Progress) -> None:
+def _add_sentences(cache: Path, clips: Iterable[str], pool: Pool, writer: StoreWriter, tell: Progress, text: Any) -> None:
     writer.flush()
     sentences: dict[str, None] = {}
     for clip in clips:
         values = writer.values(clip)
         sentences |= dict.fromkeys(sentences_of(values["instruction"], values["latent_length"] / FRAME_RATE_HZ))
-    add_sentences(cache, sentences, pool, writer, tell)
+    add_sentences(cache, sentences, pool, writer, tell, text)
 
 
 @lru_cache(maxsize=1)
 def _text_encoder() -> TextEncoder:
     return TextEncoder.load(threads=1)
-
-
-def _read_sentences(sentences: list[str]) -> list[NDArray[np.float32]]:
-    return _text_encoder().encode_many(sentences)
 
 
 def _list_skipped(report: BuildReport) -> None:
