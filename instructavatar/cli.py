@@ -131,7 +131,7 @@ def _add_output(p: argparse.ArgumentParser) -> None:
 
 def _add_model(p: argparse.ArgumentParser) -> None:
     p.add_argument("--model", type=Path, metavar="BUNDLE", help="a folder that `instructavatar export` wrote (default: the one that ships)")
-    p.add_argument("--codec", type=Path, metavar="YAML", help="another codec than configs/codec/warp.yaml")
+    p.add_argument("--codec", type=Path, metavar="BUNDLE", help="a codec bundle or a file of configs/codec/ (default: the model's own)")
     p.add_argument("-q", "--quiet", action="store_true", help="no progress bars")
 
 

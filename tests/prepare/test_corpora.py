@@ -553,6 +553,14 @@ def test_folder_without_a_sheet(videos):
     assert not Folder(videos).silent
 
 
+def test_a_sheet_says_which_of_its_videos_are_silent(videos):
+    root = videos
+    (root / "clips.csv").write_text("path,silent\nc.mov,yes\nben/a.mp4,NO\nanna/take 1.mp4,\n")
+    for usual in (False, True):
+        corpus = Folder(root, silent=usual)
+        assert [corpus.is_silent(record) for record in corpus.records()] == [usual, False, True]
+
+
 def test_csv_and_jsonl_say_the_same(trees, clips, tmp_path):
     for kind in ("csv", "jsonl"):
         trees.build_folder(tmp_path / kind, clips, kind)
@@ -603,6 +611,7 @@ def test_timed_scripts_and_windows_paths_pass(videos):
             BadOption,
             "row 2, column split: expected train, valid, test or nothing, got 'vaild'; did you mean 'valid'",
         ),
+        ("path,silent\nc.mov,yess\n", BadOption, "row 2, column silent: expected yes, no or nothing, got 'yess'; did you mean 'yes'"),
         ("path,intensity\nc.mov,4\n", BadOption, "row 2, column intensity: expected 1, 2 or 3 .*got '4'"),
         ("path\nd.mov\n", MissingFile, "row 2, column path: expected a video at .*d.mov"),
         ("path\n../x.mp4\n", BadOption, "row 2, column path: expected a path below"),

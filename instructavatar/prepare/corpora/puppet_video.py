@@ -101,7 +101,7 @@ def plan(puppet: Corpus, portraits: list[Path], test_portraits: int, test_clips:
         yield Take(record, seen[number // each])
     held_out = [record for record in records if record.split != "train"] or records
     for number, portrait in enumerate(unseen):
-        for clip in range(test_clips):
+        for clip in range(min(test_clips, len(held_out))):
             record = held_out[(number * test_clips + clip) % len(held_out)]
             yield Take(replace(record, split="test"), portrait)
 
