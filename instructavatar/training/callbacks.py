@@ -1,4 +1,7 @@
-"""What happens beside the steps of a run: the clock, checkpoints, the journal and its plot."""
+"""What happens beside the steps of a run: the clock, checkpoints, the journal and its plot.
+
+In a run of several processes the first one's clock counts, and all stop and save at the same step.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,13 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from instructavatar.training.motion_training import MotionTraining
+from instructavatar.training.module import TrainingModule
+from instructavatar.training.processes import total
+from instructavatar.training.run import JOURNAL, LAST, keep_checkpoint
+
+STOPPING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT") if hasattr(signal, name))
+SAVING = tuple(getattr(signal, name) for name in ("SIGUSR1",) if hasattr(signal, name))
+NO_LOSS = ("step", "minutes", "rate")
 
 
 class Clock(Callback):
@@ -23,23 +32,25 @@ class Clock(Callback):
     def __init__(self) -> None:
         self._last = time.monotonic()
 
-    def on_train_start(self, trainer: lightning.Trainer, module: MotionTraining) -> None:  # type: ignore[override]
+    def on_train_start(self, trainer: lightning.Trainer, module: TrainingModule) -> None:  # type: ignore[override]
         """Begin to count."""
         self._last = time.monotonic()
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: MotionTraining, *rest: Any) -> None:  # type: ignore[override]
-        """Count the step, and stop when nothing is left."""
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: TrainingModule, *rest: Any) -> None:  # type: ignore[override]
+        """Count the batch, and stop after a step when nothing is left."""
         now = time.monotonic()
-        module.budget.spent_s += now - self._last
-        self._last = now
-        if module.budget.over(trainer.global_step):
+        spent, self._last = now - self._last, now
+        if module.budget.minutes:  # the learning rate hangs on it, so it must be the same everywhere
+            (spent,) = total([spent if trainer.is_global_zero else 0.0], module.device)
+        module.budget.spent_s += spent
+        if module.ends_step and module.budget.over(trainer.global_step):
             trainer.should_stop = True
 
 
 class TimedCheckpoint(Callback):
-    """Writes `last.ckpt` every few minutes, at the end, and when the run is asked to stop (Ctrl-C, SIGTERM).
+    """Writes `last.ckpt` every few minutes, at the end, when asked to stop (Ctrl-C, SIGTERM) and when asked to save (SIGUSR1).
 
-    A checkpoint is written beside and renamed, so a kill at any moment leaves the one before.
+    A checkpoint is written beside and renamed, and the one before it is kept, so a kill at any moment leaves a good one.
     """
 
     def __init__(self, folder: str | Path, every_minutes: float = 5.0) -> None:
@@ -47,34 +58,46 @@ class TimedCheckpoint(Callback):
         self.every_s = 60 * every_minutes
         self._next = time.monotonic() + self.every_s
         self.asked = False  # to stop
+        self._due = False
         self._before: dict[int, Any] = {}
 
     @property
     def path(self) -> Path:
         """Where the latest checkpoint lies."""
-        return self.folder / "last.ckpt"
+        return self.folder / LAST
 
     def save(self, trainer: lightning.Trainer) -> None:
-        """Write the checkpoint now."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_suffix(".part")
-        trainer.save_checkpoint(beside)
-        os.replace(beside, self.path)
-        self._next = time.monotonic() + self.every_s
+        """Write the checkpoint now; every process must call this, and the first one writes."""
+        part = self.folder / "last.part"
+        if trainer.is_global_zero:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        trainer.save_checkpoint(part, weights_only=False)
+        if trainer.is_global_zero:
+            keep_checkpoint(part, self.folder)
+        self._due, self._next = False, time.monotonic() + self.every_s
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """Listen for requests to stop."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        """Listen for requests to stop and to save."""
+        handlers = {**dict.fromkeys(STOPPING, self._ask), **dict.fromkeys(SAVING, self._ask_to_save)}
+        for number, handler in handlers.items():
             try:
-                self._before[number] = signal.signal(number, self._ask)
+                self._before[number] = signal.signal(number, handler)
             except ValueError:  # not in the main thread: nobody can interrupt us there
                 return
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule, *rest: Any) -> None:
-        """Save when it is time, or when asked to stop."""
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: TrainingModule, *rest: Any) -> None:  # type: ignore[override]
+        """Agree after a step on whether to save or to stop."""
+        if not module.ends_step:
+            return
+        due = self._due or (trainer.is_global_zero and time.monotonic() >= self._next)
+        due_anywhere, asked_anywhere = total([float(due), float(self.asked)], module.device)
+        self._due, self.asked = due_anywhere > 0, asked_anywhere > 0
         if self.asked:
             trainer.should_stop = True
-        elif time.monotonic() >= self._next:
+
+    def on_train_batch_start(self, trainer: lightning.Trainer, module: TrainingModule, *rest: Any) -> None:  # type: ignore[override]
+        """Save when it is time: here the step before is over in every respect, its average and its counters included."""
+        if self._due and module.between_steps:
             self.save(trainer)
 
     def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
@@ -86,30 +109,54 @@ class TimedCheckpoint(Callback):
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
 
+    def _ask_to_save(self, number: int, frame: FrameType | None) -> None:
+        self._due = True
+
 
 class Journal(Callback):
-    """Writes `metrics.jsonl` and a plot of the losses into the run's folder."""
+    """Writes `metrics.jsonl` and a plot of the losses into the run's folder, and the same numbers to the run's loggers.
+
+    Losses are means over the steps since the last row and over all processes.
+    """
 
     def __init__(self, folder: str | Path, every_steps: int = 50, plot_every_steps: int = 1000) -> None:
-        self.path = Path(folder) / "metrics.jsonl"
+        self.path = Path(folder) / JOURNAL
         self.every_steps = every_steps
         self.plot_every_steps = plot_every_steps
+        self.judged_step = -1
         self._sums: dict[str, float] = {}
         self._count = 0
         self._valid: list[float] = []
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: MotionTraining, outputs: Any, *rest: Any) -> None:  # type: ignore[override]
+    def state_dict(self) -> dict[str, Any]:
+        """What was summed since the last row, so that a resumed run writes the rows of an uninterrupted one."""
+        return {"sums": dict(self._sums), "count": self._count}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take it over."""
+        self._sums, self._count = dict(state_dict["sums"]), int(state_dict["count"])
+
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        """Drop rows of steps that a killed run took after its last checkpoint; they are taken again."""
+        if trainer.is_global_zero and self.path.exists():
+            rows = [row for row in read_journal(self.path) if row.get("step", 0) <= trainer.global_step]
+            beside = self.path.with_suffix(".part")
+            beside.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+            os.replace(beside, self.path)
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: TrainingModule, outputs: Any, *rest: Any) -> None:  # type: ignore[override]
         """Note the mean of the last steps."""
         for name, value in outputs.items():
             self._sums[name] = self._sums.get(name, 0.0) + float(value.detach())
         self._count += 1
+        if not module.ends_step:
+            return
         step = trainer.global_step
         if step % self.every_steps == 0:
-            means = {name: round(value / self._count, 5) for name, value in self._sums.items()}
             rate = module.optimizers(use_pl_optimizer=False).param_groups[0]["lr"]  # type: ignore[union-attr]
-            self._write({"step": step, "minutes": round(module.budget.spent_s / 60, 2), "rate": rate, **means})
-            self._sums, self._count = {}, 0
-        if step % self.plot_every_steps == 0:
+            means = self._means(module.device)
+            self._write(trainer, {"step": step, "minutes": round(module.budget.spent_s / 60, 2), "rate": rate, **means})
+        if step % self.plot_every_steps == 0 and trainer.is_global_zero:
             plot_losses(self.path)
 
     def on_validation_batch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: Any, *rest: Any) -> None:
@@ -118,16 +165,28 @@ class Journal(Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Note their mean."""
-        self._write({"step": trainer.global_step, "valid": round(sum(self._valid) / max(len(self._valid), 1), 5)})
+        self.judged_step = trainer.global_step
+        self._write(trainer, {"step": trainer.global_step, "valid": round(sum(self._valid) / max(len(self._valid), 1), 5)})
         self._valid = []
 
     def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Draw the last plot."""
-        plot_losses(self.path)
+        if trainer.is_global_zero:
+            plot_losses(self.path)
 
-    def _write(self, row: dict[str, float]) -> None:
+    def _means(self, device: torch.device) -> dict[str, float]:
+        names = list(self._sums)
+        *sums, count = total([*(self._sums[name] for name in names), float(self._count)], device)
+        self._sums, self._count = {}, 0
+        return {name: round(value / count, 5) for name, value in zip(names, sums, strict=True)}
+
+    def _write(self, trainer: lightning.Trainer, row: dict[str, float]) -> None:
+        if not trainer.is_global_zero:
+            return
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+        for logger in trainer.loggers:
+            logger.log_metrics({name: value for name, value in row.items() if name != "step"}, int(row["step"]))
 
 
 def read_journal(path: str | Path) -> list[dict[str, float]]:
@@ -154,14 +213,16 @@ def plot_losses(journal: str | Path) -> Path | None:
     figure = Figure(figsize=(8, 4))
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for name in ("loss", "motion", "velocity", "valid"):
+    for name in dict.fromkeys(name for row in rows for name in row if name not in NO_LOSS):
         points = [(row["step"], row[name]) for row in rows if name in row]
-        if points:
-            axes.plot(*zip(*points, strict=True), label=name, linewidth=1)
+        axes.plot(*zip(*points, strict=True), label=name, linewidth=1)
     axes.set(xlabel="step", ylabel="loss", yscale="log")
-    axes.legend()
+    if axes.lines:
+        axes.legend()
     path = Path(journal).with_name("losses.png")
-    figure.savefig(path, dpi=100)
+    beside = path.with_suffix(".part")
+    figure.savefig(beside, dpi=100, format="png")
+    os.replace(beside, path)
     return path
 
 

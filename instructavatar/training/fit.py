@@ -1,14 +1,13 @@
 """Run a training from its config; the same call resumes.
 
-model:      base_learning_rate, target, params
+model:      base_learning_rate, scale_learning_rate, target, params
 data:       target, params
-lightning:  budget_minutes, threads, checkpoint_minutes, trainer {arguments of lightning.Trainer}
+lightning:  budget_minutes, threads, checkpoint_minutes, journal_steps, and what training/trainer.py lists
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,32 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from instructavatar import config as configuration
-from instructavatar.data.loaders import MotionData
-from instructavatar.errors import BadBundle, BadOption, CannotWrite, MissingFile
+from instructavatar.errors import BadOption, MissingFile
 from instructavatar.training.bundle import settings_of, write_bundle
 from instructavatar.training.callbacks import Clock, Journal, TimedCheckpoint, limit_threads
-from instructavatar.training.motion_training import MotionTraining
+from instructavatar.training.module import TrainingModule
 from instructavatar.training.progress import Budget
+from instructavatar.training.run import (
+    CHECKPOINTS,
+    CONFIG,
+    LAST,
+    WEIGHTS,
+    check_fits,
+    check_resumable,
+    latest_checkpoint,
+    read_checkpoint,
+    set_aside,
+    write_config,
+    write_weights,
+)
+from instructavatar.training.trainer import lightning_complaints, make_trainer
+
+__all__ = ["build_data", "build_training", "export_run", "fit", "load_run", "probe_losses", "read_checkpoint", "validate"]
 
 log = logging.getLogger(__name__)
-CONFIG = "config.yaml"
-CHECKPOINTS = "checkpoints"
 
 
-def build_data(config: DictConfig, store: Any = None) -> MotionData:
+def build_data(config: DictConfig, store: Any = None) -> Any:
     """The data of a config; `store` takes the place of the config's own."""
     if store is None:
         return configuration.build(config.data)
@@ -38,25 +50,40 @@ def build_data(config: DictConfig, store: Any = None) -> MotionData:
     return configuration.build(whole.data, store=store)
 
 
-def build_training(config: DictConfig, data: MotionData) -> MotionTraining:
-    """The module of a config with the statistics of its data; the same seed gives the same weights."""
+def build_training(config: DictConfig, data: Any) -> Any:
+    """The `TrainingModule` of a config with what its data are made of; the same seed gives the same weights."""
     torch.manual_seed(int(config.get("seed", 0)))
     module = _build_module(config)
     module.take(data)
     return module
 
 
-def _build_module(config: DictConfig) -> MotionTraining:
+def _build_module(config: DictConfig) -> Any:
     """The seed's layout keeps the learning rate beside target and params; the module takes it as a parameter."""
     node = config.model
     given = {"base_learning_rate": float(node.base_learning_rate), "seed": int(config.get("seed", 0))}
     return configuration.build({"target": node.target, "params": OmegaConf.to_container(node, resolve=True)["params"]}, **given)  # type: ignore[index, call-overload]
 
 
-def fit(config: DictConfig, logdir: str | Path, resume: bool = True) -> Path:
+def fit(
+    config: DictConfig,
+    logdir: str | Path,
+    resume: bool = True,
+    checkpoint: str | Path | None = None,
+    begin_from: str | Path | None = None,
+    test: bool = True,
+) -> Path:
     """Train until the steps or minutes of the config are used up; gives the run's folder.
 
-    The folder gets config.yaml before the first step, checkpoints/last.ckpt, metrics.jsonl and losses.png.
+    The folder gets config.yaml before the first step, checkpoints/, metrics.jsonl, losses.png, tensorboard/ and weights.safetensors.
+
+    Args:
+        config: the whole configuration.
+        logdir: the run's folder.
+        resume: go on with what the folder holds; otherwise it is set aside and the run begins anew.
+        checkpoint: go on from this checkpoint of the folder's run rather than from its last.
+        begin_from: a checkpoint of another run, where the folder holds none yet.
+        test: judge the finished run once more, unless its last step was judged.
 
     Raises:
         BadOption: the folder holds a run of another model or another corpus; nothing was written.
@@ -64,95 +91,108 @@ def fit(config: DictConfig, logdir: str | Path, resume: bool = True) -> Path:
     """
     run, settings = Path(logdir), config.lightning
     limit_threads(settings.get("threads"))
+    budget = _budget(settings)
     data = build_data(config)
     module = build_training(config, data)
-    arguments = OmegaConf.to_container(settings.get("trainer", {}), resolve=True)
-    assert isinstance(arguments, dict)
-    module.budget = Budget(int(arguments.get("max_steps", -1)), settings.get("budget_minutes"))
-    if module.budget.max_steps <= 0 and not module.budget.minutes:
-        raise BadOption("expected lightning.trainer.max_steps or lightning.budget_minutes, got neither; a run needs an end")
+    module.budget = budget
+    last = _checkpoint_of(module, config, run, resume, checkpoint, begin_from)
+    start = int(read_checkpoint(last)["global_step"]) if last else 0
     saver = TimedCheckpoint(run / CHECKPOINTS, float(settings.get("checkpoint_minutes", 5.0)))
-    trainer = _trainer(arguments, run, [Clock(), saver, Journal(run, int(settings.get("journal_steps", 50)))])
-    last = saver.path if resume and saver.path.exists() else None
-    start = _start_of(last, run, config, module.corpus_hash) if last else 0
-    _write_config(config, run)
+    journal = Journal(run, int(settings.get("journal_steps", 50)))
+    trainer = make_trainer(settings, run, [Clock(), journal, saver], module.needs_unused, start)
+    if config.model.get("scale_learning_rate"):
+        module.scale_rate_by(trainer.world_size * trainer.accumulate_grad_batches)
+    module.batches_done = start * trainer.accumulate_grad_batches
+    if trainer.is_global_zero:
+        if not resume and (earlier := set_aside(run)):
+            log.warning("beginning anew; what %s held is now in %s", run, earlier)
+        write_config(config, run)
     log.info("starting at step %d", start)
-    loaders = (data.train_loader(start, trainer.global_rank, trainer.world_size), data.valid_loader())
-    trainer.fit(module, *loaders, ckpt_path=str(last) if last else None, weights_only=True)
-    if saver.asked:
+    with lightning_complaints():
+        trainer.fit(module, datamodule=Loaders(data), ckpt_path=str(last) if last else None, weights_only=True)
+        if test and not saver.asked and journal.judged_step != trainer.global_step:
+            trainer.validate(module, datamodule=Loaders(data), verbose=False)
+    if trainer.is_global_zero:
+        write_weights(module, run / WEIGHTS, trainer.global_step)
+    if saver.asked and trainer.is_global_zero:  # one process says it for all
         raise KeyboardInterrupt
     return run
 
 
-def _start_of(last: Path, run: Path, config: DictConfig, corpus_hash: str) -> int:
-    """The step that a run goes on from; a run of another model or another corpus is refused."""
-    checkpoint = read_checkpoint(last)
-    differing = []
-    if checkpoint.get("corpus_hash", corpus_hash) != corpus_hash:
-        differing.append(f"its corpus is {checkpoint['corpus_hash']}, not {corpus_hash}")
-    if (run / CONFIG).is_file() and _plain(configuration.read(run / CONFIG).get("model")) != _plain(config.model):
-        differing.append(f"the model section of its {CONFIG} is another")
-    if differing:
-        raise BadOption(f"{run} holds another run ({'; '.join(differing)}); choose another --logdir")
-    return int(checkpoint["global_step"])
-
-
-def _plain(section: Any) -> Any:
-    return OmegaConf.to_container(section, resolve=True) if OmegaConf.is_config(section) else section
-
-
-def _write_config(config: DictConfig, run: Path) -> None:
-    """Write the run's config beside and rename it, so that it is there whole or not at all."""
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        beside = run / (CONFIG + ".part")
-        configuration.save(config, beside)
-        os.replace(beside, run / CONFIG)
-    except OSError as error:
-        raise CannotWrite(f"expected a folder for the run, could not write to {run}: {error.strerror}; choose another --logdir") from error
-
-
-def _trainer(arguments: dict[Any, Any], run: Path, callbacks: list[Any]) -> lightning.Trainer:
-    fixed = {
-        "accelerator": "cpu",
-        "devices": 1,
-        "gradient_clip_val": 1.0,
-        "logger": False,
-        "enable_checkpointing": False,
-        "enable_model_summary": False,
-        "num_sanity_val_steps": 0,
-        "check_val_every_n_epoch": None,
-        "val_check_interval": 500,
-        "use_distributed_sampler": False,
-        "max_epochs": -1,
-    }
-    trainer = lightning.Trainer(**{**fixed, **arguments}, default_root_dir=run, callbacks=callbacks)
-    # every process would end and save by its own clock
-    if trainer.world_size > 1:
-        raise BadOption(
-            f"expected one device on one node, got {trainer.world_size} in all; set lightning.trainer.devices and num_nodes to 1"
-        )
-    return trainer
-
-
-def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """A checkpoint's contents; only tensors and plain values are read, never code."""
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except FileNotFoundError as error:
-        raise MissingFile(f"expected a checkpoint, found none at {path}; train first") from error
-    except Exception as error:  # torch raises kinds of its own for damaged archives
-        raise BadBundle(f"expected a checkpoint of this project in {path}, could not read it; use an older one or train again") from error
-
-
-def load_run(run: str | Path) -> tuple[MotionTraining, DictConfig, dict[str, Any]]:
-    """The module of a finished or running training with its averaged weights, its config, and its checkpoint."""
+def validate(config: DictConfig, run: str | Path, checkpoint: str | Path | None = None) -> tuple[int, float]:
+    """Step and validation loss of a run's averaged weights."""
     run = Path(run)
-    if not (run / CONFIG).is_file():
-        raise MissingFile(f"expected a training run (a folder with {CONFIG}) at {run}, found none; train first")
-    config = configuration.load(run / CONFIG)
-    checkpoint = read_checkpoint(run / CHECKPOINTS / "last.ckpt")
+    data = build_data(config)
+    module = build_training(config, data)
+    path = Path(checkpoint) if checkpoint else latest_checkpoint(run)
+    stored = read_checkpoint(path or run / CHECKPOINTS / LAST)
+    check_fits(stored, module, Path(path or run))
+    module.load_state_dict(stored["state_dict"])
+    module.on_load_checkpoint(stored)
+    trainer = make_trainer(OmegaConf.merge(config.lightning, {"logger": None, "callbacks": {}, "modelcheckpoint": None}), run, [])  # type: ignore[arg-type]
+    with lightning_complaints():
+        trainer.validate(module, datamodule=Loaders(data), verbose=False)
+    return int(stored["global_step"]), float(trainer.callback_metrics["valid"])
+
+
+class Loaders(lightning.LightningDataModule):
+    """Batches for the process that asks: which one it is among how many is known only then."""
+
+    def __init__(self, data: Any) -> None:
+        super().__init__()
+        self.data = data
+
+    def train_dataloader(self) -> Any:
+        """Batches without end, from the module's number on."""
+        assert self.trainer is not None
+        module: Any = self.trainer.lightning_module
+        return self.data.train_loader(module.batches_done, self.trainer.global_rank, self.trainer.world_size)
+
+    def val_dataloader(self) -> Any:
+        """The few fixed batches; every process judges all of them."""
+        return self.data.valid_loader()
+
+
+def _budget(settings: DictConfig) -> Budget:
+    budget = Budget(int(settings.get("trainer", {}).get("max_steps", -1)), settings.get("budget_minutes"))
+    if budget.max_steps <= 0 and not budget.minutes:
+        raise BadOption("expected lightning.trainer.max_steps or lightning.budget_minutes, got neither; a run needs an end")
+    return budget
+
+
+def _checkpoint_of(
+    module: TrainingModule, config: DictConfig, run: Path, resume: bool, checkpoint: str | Path | None, begin_from: str | Path | None
+) -> Path | None:
+    """The checkpoint to go on from, refused where it is of another run."""
+    own = Path(checkpoint) if checkpoint else latest_checkpoint(run) if resume else None
+    if own:
+        stored = read_checkpoint(own)
+        check_resumable(stored, run, config, module.corpus_hash)
+        check_fits(stored, module, own)
+        return own
+    if begin_from and resume:
+        check_fits(read_checkpoint(begin_from), module, Path(begin_from))
+        return Path(begin_from)
+    return None
+
+
+def load_run(run: str | Path, base: str | Path | None = None) -> tuple[Any, DictConfig, dict[str, Any]]:
+    """The module of a finished or running training with its averaged weights, its config, and its checkpoint.
+
+    Args:
+        run: folder of the run, or one checkpoint.
+        base: its configuration, for a checkpoint that lies outside of a run.
+    """
+    path = Path(run)
+    folder = path.parent.parent if path.is_file() else path
+    written = Path(base) if base else folder / CONFIG
+    if not written.is_file():
+        raise MissingFile(f"expected a training run (a folder with {CONFIG}) at {folder}, found none; train first")
+    config = configuration.load(written)
+    found = path if path.is_file() else latest_checkpoint(folder) or folder / CHECKPOINTS / LAST
+    checkpoint = read_checkpoint(found)
     module = _build_module(config)
+    check_fits(checkpoint, module, found)
     module.load_state_dict(checkpoint["state_dict"])
     module.on_load_checkpoint(checkpoint)
     if module.average:

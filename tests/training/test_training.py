@@ -161,12 +161,6 @@ def test_a_folder_that_cannot_be_written_is_named(toy_path, tmp_path):
         fit(tiny(toy_path, "lightning.trainer.max_steps=1"), tmp_path / "file" / "run")
 
 
-def test_several_devices_are_refused(toy_path, tmp_path):
-    with pytest.raises(BadOption, match="expected one device on one node, got 2"):
-        fit(tiny(toy_path, "lightning.trainer.devices=2"), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
-
-
 @pytest.mark.parametrize("dropped", ["clock", "speech"])
 def test_a_dropped_condition_is_named(toy_store, dropped):
     settings = tiny("given")
