@@ -20,7 +20,7 @@ from instructavatar.models.conditions.speech import SpeechCondition
 from instructavatar.models.conditions.strided_speech import StridedSpeech
 from instructavatar.models.conditions.text import TextCondition
 from instructavatar.models.conformer import Conformer, Steering, patch_sum
-from instructavatar.models.inputs import EXTRA_NAMES
+from instructavatar.models.inputs import EXTRA_NAMES, INPUT_NAMES
 from instructavatar.models.positions import sinusoid
 
 
@@ -91,8 +91,9 @@ class Denoiser(nn.Module):
         return tuple(name for name, on in zip(EXTRA_NAMES, taken, strict=True) if on)
 
     def forward(self, *given: Tensor, **named: Tensor) -> Tensor:
-        """Clean motion [B, T, D] of `denoise`, which takes the same inputs."""
-        return self.denoise(*given, **named).motion
+        """Clean motion [B, T, D] of `denoise`; in place, inputs stand in the order of `INPUT_NAMES`, then of `extra_inputs`."""
+        in_place = zip((*INPUT_NAMES, *self.extra_inputs), given, strict=False)
+        return self.denoise(**dict(in_place), **named).motion
 
     def denoise(
         self,

@@ -97,7 +97,7 @@ def export_denoiser(denoiser: Denoiser, path: str | Path, half_weights: bool = T
         warnings.simplefilter("ignore")
         torch.onnx.export(
             denoiser,
-            (*inputs, extras) if extras else inputs,
+            (*inputs, *extras.values()),
             str(beside),
             input_names=names,
             output_names=[OUTPUT_NAME],

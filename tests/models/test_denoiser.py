@@ -4,54 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from toy_generator import DIM, WIDTH, inputs, padded, tiny
 
 from instructavatar.models.conditions.clock import ClockCondition
 from instructavatar.models.conditions.speech import SpeechCondition
 from instructavatar.models.conditions.text import TextCondition, same_segment
 from instructavatar.models.conformer import Conformer
 from instructavatar.models.denoiser import Denoiser
-from instructavatar.models.export import example_inputs
-from instructavatar.models.inputs import INPUT_NAMES
-
-DIM, WIDTH = 58, 32
-
-
-def tiny(patch: int = 2, trained: bool = True, two_ffn: bool = False) -> Denoiser:
-    torch.manual_seed(0)
-    net = Denoiser(
-        Conformer(WIDTH, layers=2, heads=2, hidden=64, kernel=5, level_width=16, text_every=1, two_ffn=two_ffn),
-        SpeechCondition(24, WIDTH, patch, inner=16, heads=2, hidden=32),
-        TextCondition(20, WIDTH, heads=2),
-        ClockCondition(WIDTH),
-        DIM,
-        patch,
-    ).eval()
-    if trained:  # what starts at zero would hide mistakes
-        for parameter in net.parameters():
-            if not parameter.abs().sum():
-                torch.nn.init.normal_(parameter, std=0.1)
-    return net
-
-
-def inputs(t: int, b: int = 1, tokens: int = 5, segments: int = 2) -> dict[str, torch.Tensor]:
-    return dict(zip(INPUT_NAMES, example_inputs(DIM, 24, 20, b, t, tokens, segments), strict=True))
-
-
-def padded(feed: dict[str, torch.Tensor], frames: int, tokens: int, segments: int) -> dict[str, torch.Tensor]:
-    """The same clip with junk behind it in time, and dead tokens and segments."""
-    grown = {}
-    for name, value in feed.items():
-        shape = list(value.shape)
-        if name not in ("noise_level", "tokens", "pooled"):
-            shape[1] += 2 * frames if name == "speech" else frames
-        if name in ("tokens", "tokens_alive"):
-            shape[1 if name == "tokens" else 2] += tokens
-        if name in ("pooled", "pooled_alive"):
-            shape[1 if name == "pooled" else 2] += segments
-        fill = 0.0 if name in ("frame_mask", "tokens_alive", "pooled_alive") else 3.0
-        grown[name] = torch.full(shape, fill)
-        grown[name][tuple(slice(0, n) for n in value.shape)] = value
-    return grown
 
 
 @torch.no_grad()
