@@ -87,8 +87,9 @@ class ClipBatch:
 
     def to(self, device: torch.device | str) -> ClipBatch:
         """The same batch on another device."""
-        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        return ClipBatch(**{name: value.to(device) if isinstance(value, Tensor) else value for name, value in values.items()})
+        values = ((f.name, getattr(self, f.name)) for f in fields(self))
+        moved: dict[str, Any] = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in values}
+        return ClipBatch(**moved)
 
 
 def collate(examples: Sequence[ClipExample]) -> ClipBatch:

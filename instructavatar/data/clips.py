@@ -5,14 +5,15 @@ T video frames (25 Hz) of 2 speech features each (50 Hz). All chance comes from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.data.batch import ClipExample
+from instructavatar.data.key_frames import KeyFrames, check_kinds
 from instructavatar.data.labels import pose_of, units_of
 from instructavatar.errors import BadBundle
 from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, ROTATION, SPEECH_PER_FRAME, mirror
@@ -22,11 +23,19 @@ from instructavatar.face.script import Script, Segment, alive_frames, clock_of, 
 class ClipSource(Protocol):
     """What a store offers to training; `data.store.FeatureStore` is one."""
 
-    def __getitem__(self, key: str) -> Mapping[str, Any]: ...
+    def read(self, key: str, arrays: Container[str]) -> Mapping[str, Any]:
+        """The plain values of a clip's record and the arrays that are named."""
+        ...
 
     def text(self, sentence: str) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
         """Token states [L, C] and pooled state [C] of a sentence; BadBundle if the table lacks it."""
         ...
+
+
+ARRAYS = ("motion_latent", "audio_feat", "pose")
+"""What an example is cut from; the other arrays of a record stay unread."""
+TOLERANCE = 2
+"""Frames by which motion, pose and speech of a clip may differ; what is over is cut off."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,12 @@ class Chances:
     prefix_longest: int = 25
     pose: float = 0.08  # the whole head rotation is given
     mirror: float = 0.5  # a clip is mirrored, where its mirrored text is in the store
+    key: Mapping[str, float] = field(default_factory=dict)  # where a key frame comes from, see `key_frames.KINDS`; empty: no key frames
+
+    def __post_init__(self) -> None:
+        """Refuse chances of key frames that make no sense."""
+        if self.key:
+            check_kinds(self.key)
 
 
 class ClipExamples:
@@ -48,18 +63,17 @@ class ClipExamples:
         self.source = source
         self.chances = chances or Chances()
         self.text_dim = text_dim
-        self.measured_units = "units" in getattr(getattr(source, "header", None), "extractors", {})
+        self.key_frames = KeyFrames(source, self.chances.key) if self.chances.key else None
         self._texts: dict[str, tuple[NDArray[np.float16], NDArray[np.float16]]] = {}
 
     def example(self, key: str, frames: int, rng: np.random.Generator) -> ClipExample:
         """A stretch of at most `frames` frames of the clip."""
-        record = self.source[key]
-        length = int(record["latent_length"])
-        motion = np.asarray(record["motion_latent"][:length], np.float32)
+        record = self.source.read(key, ARRAYS)
+        length = _length(key, record)
+        whole = np.asarray(record["motion_latent"][:length], np.float32)
         take = min(frames, length)
         start = 0 if rng.random() < self.chances.from_start else int(rng.integers(0, length - take + 1))
-        segments = self._segments(record, rng)
-        mirrored = False
+        motion, segments, mirrored = whole, self._segments(record, rng), False
         if rng.random() < self.chances.mirror and motion.shape[1] == MOTION_DIM:
             motion, segments, mirrored = self._mirrored(motion, segments)
         stretch = motion[start : start + take]
@@ -77,8 +91,9 @@ class ClipExamples:
             tokens_alive=alive[:, owner],
             pooled_alive=alive,
             clock=clock_of(segments, start, take),
+            key=self._key(key, whole, mirrored, rng),
             pose=pose_of(record, start, take, mirrored),
-            units=units_of(key, record, mirrored, self.measured_units),
+            units=units_of(key, record, mirrored),
             intensity=int(record.get("intensity", 0)),
             talking=bool(record["audio_flag"]),
             emotion=str(record.get("emotion", "")),
@@ -116,6 +131,11 @@ class ClipExamples:
             self._texts[sentence] = self.source.text(sentence)
         return self._texts[sentence]
 
+    def _key(self, key: str, motion: NDArray[np.float32], mirrored: bool, rng: np.random.Generator) -> NDArray[np.float32] | None:
+        """Motion [D] of the key frame, with its sides as the stretch has them; None where none is asked for."""
+        frame = self.key_frames.draw(key, motion, rng) if self.key_frames else None
+        return mirror(frame) if mirrored and frame is not None else frame
+
     def _known(self, stretch: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         mask = np.zeros_like(stretch)
         chance = rng.random()
@@ -129,6 +149,20 @@ class ClipExamples:
         if mask.all():
             mask[1:] = 0
         return mask
+
+
+def _length(key: str, record: Mapping[str, Any]) -> int:
+    """Frames that motion, pose and speech all have; streams that do not belong together are refused."""
+    lengths = {"all": int(record["latent_length"]), "motion": len(record["motion_latent"])}
+    if "pose" in record:
+        lengths["pose"] = len(record["pose"])
+    if len(record["audio_feat"]):
+        lengths["speech"] = len(record["audio_feat"]) // SPEECH_PER_FRAME
+    shortest = min(lengths.values())
+    if shortest < 1 or max(lengths.values()) - shortest > TOLERANCE:
+        told = ", ".join(f"{name} {frames}" for name, frames in lengths.items())
+        raise BadBundle(f"clip {key}: expected streams of about one length, got frames of {told}; prepare the corpus again")
+    return shortest
 
 
 def _speech(record: Mapping[str, Any], start: int, frames: int) -> tuple[NDArray[np.floating], NDArray[np.float32]]:

@@ -6,7 +6,7 @@ function of the seed and k.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,8 +17,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from instructavatar.data.loaders import VALIDATION_SEED, VALIDATION_SPLITS, BatchStream, FixedBatches
+from instructavatar.data.loaders import VALIDATION_SEED, BatchStream, FixedBatches, turn_by_turn
+from instructavatar.data.stores import JoinedStores, clip_weights, judged_lengths, source_of, together, training_lengths
 from instructavatar.errors import BadBundle
+
+PAIR = 2
+"""Frames that a clip must have."""
 
 
 class Drawing(Protocol):
@@ -56,17 +60,31 @@ def unit(pictures: Tensor) -> Tensor:
 
 
 class FramePairs:
-    """Pairs of a store's clips by number: batch k draws clips and two distinct frames of each, all uniformly."""
+    """Pairs of a store's clips by number: batch k draws clips by their shares, or else evenly, and two distinct frames of each evenly."""
 
-    def __init__(self, source: Any, keys: Sequence[str], drawing: Drawing, size: int, seed: int, batch_size: int) -> None:
-        if not keys:
-            raise BadBundle("expected clips of at least two frames, got none; check the store's splits")
+    def __init__(
+        self,
+        source: Any,
+        keys: Iterable[str],
+        drawing: Drawing,
+        size: int,
+        seed: int,
+        batch_size: int,
+        shares: Mapping[str, float] | None = None,
+    ) -> None:
         self.source, self.keys, self.drawing = source, list(keys), drawing
+        if not self.keys:
+            raise BadBundle("expected clips of at least two frames, got none; check the store's splits")
         self.size, self.seed, self.batch_size = size, seed, batch_size
+        self.shares = [shares[key] for key in self.keys] if shares else None
 
     def __getitem__(self, number: int) -> FrameBatch:
         rng = np.random.default_rng((self.seed, number))
-        chosen = [self.keys[i] for i in rng.integers(len(self.keys), size=self.batch_size)]
+        if self.shares is None:
+            numbers = rng.integers(len(self.keys), size=self.batch_size)
+        else:
+            numbers = rng.choice(len(self.keys), self.batch_size, p=self.shares)
+        chosen = [self.keys[i] for i in numbers]
         return batch_of([self.pair(key, rng) for key in chosen])
 
     def pair(self, key: str, rng: np.random.Generator) -> FrameBatch:
@@ -124,22 +142,23 @@ def _tensor(picture: NDArray[np.uint8]) -> Tensor:
 
 
 class FrameData:
-    """Train and validation pairs from one store with face frames.
+    """Train and validation pairs from one store with face frames, or from several mixed by weight.
 
     Args:
-        store: folder of a feature store, or an open source.
+        store: folder of a feature store, or an open source; or what `stores` takes; None beside `stores`.
         drawing: how landmarks become a picture.
         size: S; that of the drawing without one.
         seed: fixes every batch.
         batch_size: B.
-        validation_batches: how many fixed batches judge the run.
+        validation_batches: how many fixed batches judge the run; every store gives as many as the next, and at least one.
         ahead: batches made ahead in a thread; 0 makes each when it is asked for.
-        clips: only the first of the training clips; None takes all. For trials that a model should learn by heart.
+        clips: only the first of each store's training clips; None takes all. For trials that a model should learn by heart.
+        stores: several stores, in the place of `store`; see `data/stores.py`.
     """
 
     def __init__(
         self,
-        store: str | Path | Any,
+        store: str | Path | Any | None,
         drawing: Drawing,
         size: int | None = None,
         seed: int = 0,
@@ -147,17 +166,20 @@ class FrameData:
         validation_batches: int = 4,
         ahead: int = 4,
         clips: int | None = None,
+        stores: Any = None,
     ) -> None:
         if batch_size < 1 or validation_batches < 1:
             raise ValueError(f"expected batch_size and validation_batches of at least 1, got {batch_size} and {validation_batches}")
-        self.source = _open(store)
+        self.source = source_of(store, stores)
         self.drawing, self.size, self.seed, self.ahead = drawing, size or drawing.size, seed, ahead
-        self.validation_batches = validation_batches
-        train = self._keys("train")[:clips]
-        judged = next((found for name in VALIDATION_SPLITS if (found := self._keys(name))), train)
-        self.train = FramePairs(self.source, train, drawing, self.size, seed, batch_size)
-        self.valid = FramePairs(self.source, judged, drawing, self.size, VALIDATION_SEED, batch_size)
-        face_frame(train[0], self.source[train[0]], 0)  # a store without pictures is refused before the first step
+        train = {name: dict(list(some.items())[:clips]) for name, some in training_lengths(self.source, PAIR).items()}
+        shares = clip_weights(self.source, train) if isinstance(self.source, JoinedStores) else None
+        self.train = FramePairs(self.source, together(train), drawing, self.size, seed, batch_size, shares)
+        judged = [list(some) for some in judged_lengths(self.source, train, PAIR).values() if some]
+        self.valid = turn_by_turn([FramePairs(self.source, keys, drawing, self.size, VALIDATION_SEED, batch_size) for keys in judged])
+        self.validation_batches = max(validation_batches, len(judged))
+        first = self.train.keys[0]
+        face_frame(first, self.source[first], 0)  # a store without pictures is refused before the first step
 
     @property
     def corpus_hash(self) -> str:
@@ -171,25 +193,12 @@ class FrameData:
 
     def train_loader(self, start: int = 0, rank: int = 0, world: int = 1) -> BatchStream:
         """Batches without end; a resumed run gives the step it goes on from."""
-        return BatchStream(self.train, start, rank, world, self.ahead)  # type: ignore[arg-type]
+        return BatchStream(self.train, start, rank, world, self.ahead)
 
     def valid_loader(self) -> FixedBatches:
         """The same few batches each time."""
-        return FixedBatches(self.valid, self.validation_batches)  # type: ignore[arg-type]
+        return FixedBatches(self.valid, self.validation_batches)
 
     def statistics(self) -> tuple[Sequence[float], Sequence[float]]:
         """None: pictures are -1..1 as they are."""
         return (), ()
-
-    def _keys(self, split: str) -> list[str]:
-        if split not in self.source.header.splits:
-            return []
-        return [key for key, length in self.source.lengths(split).items() if length >= 2]
-
-
-def _open(store: str | Path | Any) -> Any:
-    if not isinstance(store, str | Path):
-        return store
-    from instructavatar.data.store import FeatureStore
-
-    return FeatureStore.open(store)

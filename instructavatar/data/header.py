@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from instructavatar.data.record import FIELDS
+from instructavatar.data.record import FIELDS, SPEECH_DIM, TEXT_DIM
 from instructavatar.errors import BadBundle
 from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, SAMPLE_RATE_HZ, SPEECH_RATE_HZ
 
@@ -28,7 +28,8 @@ class Header:
     sentences: int = 0
     seconds: float = 0.0
     skipped: int = 0
-    speech_dim: int = 384  # W
+    speech_dim: int = SPEECH_DIM  # W
+    text_dim: int = TEXT_DIM  # C, width of the sentences' states; stores that do not tell have this one
     complete: bool = False
     about: str = ""
     version: int = VERSION
@@ -53,4 +54,4 @@ class Header:
         if values.get("format") != FORMAT or values.get("version") != VERSION:
             got = f"{values.get('format')!r} version {values.get('version')}"
             raise BadBundle(f"expected {where} to be an {FORMAT} of version {VERSION}, got {got}; prepare it again")
-        return Header(**{name: values[name] for name in Header.__dataclass_fields__})
+        return Header(**{name: values[name] for name in Header.__dataclass_fields__ if name != "text_dim" or name in values})

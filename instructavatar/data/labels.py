@@ -27,17 +27,13 @@ def pose_of(record: Mapping[str, Any], start: int, frames: int, mirrored: bool =
     return stretch * _MIRRORED_POSE if mirrored else stretch
 
 
-def units_of(key: str, record: Mapping[str, Any], mirrored: bool = False, measured: bool = False) -> NDArray[np.float32] | None:
-    """Which action units are there, 0 or 1 [U]; None where nobody knows.
+def units_of(key: str, record: Mapping[str, Any], mirrored: bool = False) -> NDArray[np.float32] | None:
+    """Which action units the clip `key` shows, 0 or 1 [U]; None where nobody knows.
 
-    Args:
-        key: id of the clip.
-        record: its record.
-        mirrored: swap left and right.
-        measured: the store's units are measured, so that a clip without any shows none.
+    A clip whose face was measured (it has a crop) and has no units shows none; one that was performed and asks for none may show any.
     """
     names = record.get("action_units", ())
-    if not names and not measured:
+    if not names and not record.get("crop"):
         return None
     unknown = [name for name in names if name not in _ROWS]
     if unknown:

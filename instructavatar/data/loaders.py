@@ -7,73 +7,35 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from instructavatar.data.batch import ClipBatch, collate
 from instructavatar.data.clips import Chances, ClipExamples
-from instructavatar.face.motion import ACTION_COUNT
+from instructavatar.data.plans import BatchPlan, EvenPlan, Plan, StretchLengths
+from instructavatar.data.record import TEXT_DIM
+from instructavatar.data.stores import JoinedStores, clip_weights, judged_lengths, source_of, together, training_lengths
+from instructavatar.face.motion import ACTION_COUNT, MOTION_DIM
+
+__all__ = ["BatchPlan", "BatchStream", "EvenPlan", "FixedBatches", "MotionData", "PlannedBatches", "StretchLengths", "TurnByTurn"]
 
 VALIDATION_SEED = 7_000_000
-VALIDATION_SPLITS = ("valid", "validation", "val")
 
 
-@dataclass(frozen=True)
-class StretchLengths:
-    """How long the stretches of a batch are, in frames.
+class Batches(Protocol):
+    """Batches by their number."""
 
-    Most are short: an instruction is one fact however long the stretch, so many short ones teach more of them for the same work. Some are
-    long, as windows are when the model is used.
-    """
-
-    shortest: int = 32
-    usual: int = 80
-    longest: int = 160
-    long_share: float = 0.25
-
-    def __post_init__(self) -> None:
-        """Refuse lengths out of order."""
-        if not 2 <= self.shortest <= self.usual <= self.longest:
-            raise ValueError(f"expected 2 <= shortest <= usual <= longest, got {self.shortest}, {self.usual} and {self.longest}")
-
-    def draw(self, rng: np.random.Generator) -> int:
-        """Frames of a batch's stretches."""
-        low, high = (self.usual, self.longest) if rng.random() < self.long_share else (self.shortest, self.usual)
-        return int(rng.integers(low, high + 1))
-
-
-class BatchPlan:
-    """Which clips, cut to how many frames, make up batch k. Clips of a batch are about equally long, so little is padding."""
-
-    def __init__(self, lengths: dict[str, int], seed: int, frames_per_batch: int, frames: StretchLengths) -> None:
-        if not lengths:
-            raise ValueError("expected a store with training clips, got none; check the store's splits")
-        self.keys = sorted(lengths, key=lambda key: (lengths[key], key))
-        self.lengths = np.array([lengths[key] for key in self.keys])
-        self.seed = seed
-        self.frames_per_batch = frames_per_batch
-        self.frames = frames
-
-    def batch(self, number: int) -> tuple[list[str], int, np.random.Generator]:
-        """Keys, frames to cut to, and the chance of batch `number`."""
-        rng = np.random.default_rng((self.seed, number))
-        anchor = int(self.lengths[int(rng.integers(len(self.keys)))])
-        frames = min(anchor, self.frames.draw(rng))
-        first = int(np.searchsorted(self.lengths, 0.8 * frames))
-        count = max(1, self.frames_per_batch // frames)
-        chosen = rng.integers(first, len(self.keys), count)
-        return [self.keys[i] for i in chosen], frames, rng
+    def __getitem__(self, number: int) -> Any: ...
 
 
 class PlannedBatches:
     """Batches of a plan, by their number."""
 
-    def __init__(self, examples: ClipExamples, plan: BatchPlan) -> None:
+    def __init__(self, examples: ClipExamples, plan: Plan) -> None:
         self.examples = examples
         self.plan = plan
 
@@ -88,7 +50,7 @@ class BatchStream:
     In a run of several processes each takes every `world`-th batch, beginning at its `rank`.
     """
 
-    def __init__(self, batches: PlannedBatches, start: int = 0, rank: int = 0, world: int = 1, ahead: int = 4) -> None:
+    def __init__(self, batches: Batches, start: int = 0, rank: int = 0, world: int = 1, ahead: int = 4) -> None:
         self.batches = batches
         self.start, self.rank, self.world = start, rank, world
         self.ahead = ahead
@@ -97,7 +59,7 @@ class BatchStream:
         """Numbers of the batches of this process."""
         return itertools.count(self.start * self.world + self.rank, self.world)
 
-    def __iter__(self) -> Iterator[ClipBatch]:
+    def __iter__(self) -> Iterator[Any]:
         numbers = self.numbers()
         if not self.ahead:
             yield from map(self.batches.__getitem__, numbers)
@@ -112,52 +74,76 @@ class BatchStream:
                 pool.shutdown(cancel_futures=True)
 
 
-class FixedBatches:
-    """The first `count` batches of a plan."""
+class TurnByTurn:
+    """Batches of n parts in turns: batch k is batch k // n of part k % n."""
 
-    def __init__(self, batches: PlannedBatches, count: int) -> None:
+    def __init__(self, parts: Sequence[Batches]) -> None:
+        self.parts = parts
+
+    def __getitem__(self, number: int) -> Any:
+        turn, part = divmod(number, len(self.parts))
+        return self.parts[part][turn]
+
+
+def turn_by_turn(parts: Sequence[Batches]) -> Batches:
+    """Batches of several parts in turns; of one part just these."""
+    return parts[0] if len(parts) == 1 else TurnByTurn(parts)
+
+
+class FixedBatches:
+    """The first `count` batches."""
+
+    def __init__(self, batches: Batches, count: int) -> None:
         self.batches = batches
         self.count = count
 
     def __len__(self) -> int:
         return self.count
 
-    def __iter__(self) -> Iterator[ClipBatch]:
+    def __iter__(self) -> Iterator[Any]:
         return map(self.batches.__getitem__, range(self.count))
 
 
 class MotionData:
-    """Train and validation batches from one store.
+    """Train and validation batches from one store, or from several mixed by weight.
 
     Args:
-        store: folder of a feature store, or an open source.
+        store: folder of a feature store, or an open source; or what `stores` takes.
         seed: fixes every batch.
         frames_per_batch: B times T of a batch, about.
         stretches: how many frames clips are cut to; shorter clips are taken whole.
-        validation_batches: how many fixed batches judge the run.
+        validation_batches: how many fixed batches judge the run; every store gives as many as the next, and at least one.
         ahead: batches made ahead in a thread; 0 makes each when it is asked for.
         chances: see `Chances`.
+        stores: several stores, in the place of `store`; see `data/stores.py`.
+        least_frames: clips that are shorter are left out.
+        even: draw every clip alike (`EvenPlan`) rather than long ones more often (`BatchPlan`). Several stores are always drawn so, as
+            their weights ask for it.
     """
 
     def __init__(
         self,
-        store: str | Path | Any,
+        store: str | Path | Any = None,
         seed: int = 0,
         frames_per_batch: int = 2048,
         stretches: StretchLengths | None = None,
         validation_batches: int = 8,
         ahead: int = 4,
         chances: Chances | None = None,
+        stores: Any = None,
+        least_frames: int = 1,
+        even: bool = False,
     ) -> None:
-        self.source = _open(store)
-        stretches = stretches or StretchLengths()
-        self.seed = seed
-        self.ahead = ahead
-        self.validation_batches = validation_batches
-        self.examples = ClipExamples(self.source, chances)
-        self.train = PlannedBatches(self.examples, BatchPlan(self._lengths("train"), seed, frames_per_batch, stretches))
-        judged = next((self._lengths(name) for name in VALIDATION_SPLITS if self._lengths(name)), self._lengths("train"))
-        self.valid = PlannedBatches(self.examples, BatchPlan(judged, VALIDATION_SEED, frames_per_batch, stretches))
+        self.source = source_of(store, stores)
+        self.seed, self.ahead, self.even = seed, ahead, even
+        self.frames_per_batch, self.stretches = frames_per_batch, stretches or StretchLengths()
+        self.examples = ClipExamples(self.source, chances, getattr(self.source.header, "text_dim", TEXT_DIM))
+        train = training_lengths(self.source, least_frames)
+        self.train = self._batches(together(train), seed, clip_weights(self.source, train))
+        judged = judged_lengths(self.source, train, least_frames)
+        valid = [self._batches(lengths, VALIDATION_SEED) for lengths in judged.values() if lengths]
+        self.valid = turn_by_turn(valid)
+        self.validation_batches = max(validation_batches, len(valid))
 
     @property
     def corpus_hash(self) -> str:
@@ -177,22 +163,27 @@ class MotionData:
         """The same few batches each time."""
         return FixedBatches(self.valid, self.validation_batches)
 
-    def statistics(self, action_floor: float = 0.08, pose_floor: float = 0.02) -> tuple[Sequence[float], Sequence[float]]:
-        """Mean and deviation [D] of the training motion; deviations have a floor, as rare actions would be blown up without one."""
+    def statistics(
+        self, action_floor: float = 0.08, pose_floor: float = 0.02, latent_floor: float = 1e-3
+    ) -> tuple[Sequence[float], Sequence[float]]:
+        """Mean and deviation [D] of the training motion; deviations have a floor, as what hardly moves would be blown up without one.
+
+        Args:
+            action_floor: of an action's deviation.
+            pose_floor: of a rotation's or translation's.
+            latent_floor: of a codec's latents, whose scale is any, as a share of their mean deviation.
+        """
         header = self.source.header
         mean, std = np.asarray(header.motion_mean, np.float32), np.asarray(header.motion_std, np.float32)
-        floor = np.where(np.arange(len(std)) < ACTION_COUNT, action_floor, pose_floor)
+        if len(std) == MOTION_DIM:
+            floor = np.where(np.arange(MOTION_DIM) < ACTION_COUNT, action_floor, pose_floor)
+        else:
+            floor = np.full(len(std), latent_floor * std.mean())
         return mean.tolist(), np.maximum(std, floor).tolist()
 
-    def _lengths(self, split: str) -> dict[str, int]:
-        if split not in self.source.header.splits:
-            return {}
-        return self.source.lengths(split)
-
-
-def _open(store: str | Path | Any) -> Any:
-    if not isinstance(store, str | Path):
-        return store
-    from instructavatar.data.store import FeatureStore
-
-    return FeatureStore.open(store)
+    def _batches(self, lengths: Mapping[str, int], seed: int, weights: Mapping[str, float] | None = None) -> PlannedBatches:
+        """Batches of clips; without weights all weigh the same."""
+        if self.even or isinstance(self.source, JoinedStores):
+            weights = weights or dict.fromkeys(lengths, 1.0)
+            return PlannedBatches(self.examples, EvenPlan(lengths, weights, seed, self.frames_per_batch, self.stretches))
+        return PlannedBatches(self.examples, BatchPlan(lengths, seed, self.frames_per_batch, self.stretches))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import numpy as np
@@ -72,32 +72,37 @@ def to_bytes(record: Mapping[str, Any]) -> bytes:
     return b"".join([struct.pack("<I", len(text)), text, *(array.tobytes() for array in arrays.values())])
 
 
-def from_bytes(data: bytes) -> Record:
-    """The record in the frame; its arrays may be written to.
+def from_bytes(data: bytes | memoryview, arrays: Container[str] | None = None) -> Record:
+    """The record in the frame, or of its arrays only those named; they may be written to.
 
     >>> from_bytes(to_bytes({"a": np.arange(3), "b": "x"}))
     {'b': 'x', 'a': array([0, 1, 2])}
     """
     try:
-        (size,) = struct.unpack_from("<I", data)
-        head = json.loads(data[4 : 4 + size])
-        record, body, start = dict(head["values"]), bytearray(data[4 + size :]), 0
+        head, start = _head(data)
+        record = dict(head["values"])
         for name, dtype, shape in head["arrays"]:
-            count = int(np.prod(shape))
-            record[name] = np.frombuffer(body, np.dtype(dtype), count, start).reshape(shape)
-            start += record[name].nbytes
+            kind, count = np.dtype(dtype), int(np.prod(shape))
+            if arrays is None or name in arrays:
+                record[name] = np.frombuffer(data, kind, count, start).reshape(shape).copy()
+            start += count * kind.itemsize
     except (struct.error, ValueError, KeyError, TypeError) as error:
         raise BadBundle(f"expected a record of the store, got damaged bytes ({error}); prepare the store again") from error
     return record
 
 
-def head_of(data: bytes) -> Record:
+def head_of(data: bytes | memoryview) -> Record:
     """The plain values of a framed record, without its arrays."""
     try:
-        (size,) = struct.unpack_from("<I", data)
-        return dict(json.loads(bytes(data[4 : 4 + size]))["values"])
+        return dict(_head(data)[0]["values"])
     except (struct.error, ValueError, KeyError, TypeError) as error:
         raise BadBundle(f"expected a record of the store, got damaged bytes ({error}); prepare the store again") from error
+
+
+def _head(data: bytes | memoryview) -> tuple[dict[str, Any], int]:
+    """The head of a frame, and where its arrays begin."""
+    (size,) = struct.unpack_from("<I", data)
+    return json.loads(bytes(data[4 : 4 + size])), 4 + size
 
 
 def check_record(key: str, record: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ measured, splits, hash of the corpus.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +93,18 @@ class FeatureStore:
         """The record of a clip, as `FIELDS` describes it."""
         return self._get(clip_key(key), f"clip {key}")
 
+    def read(self, key: str, arrays: Container[str]) -> Record:
+        """The plain values of a clip's record and, of its arrays, those named: pictures and landmarks are most of it."""
+        return self._get(clip_key(key), f"clip {key}", arrays)
+
+    def heads(self, split: str) -> Iterator[tuple[str, Record]]:
+        """Each clip of a split with the plain values of its record; a tenth of a millisecond each."""
+        with self.env.begin(buffers=True) as txn:
+            for key in self.keys(split):
+                yield key, self._read(txn.get(clip_key(key)), f"clip {key}", head_of)
+
     def text(self, sentence: str) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-        """Token states [L, 384] and their mean [384] of a sentence that the corpus uses."""
+        """Token states [L, C] and pooled state [C] of a sentence that the corpus uses."""
         record = self._get(text_key(sentence), f"sentence {sentence!r}")
         return record["tokens"], record["pooled"]
 
@@ -108,12 +118,18 @@ class FeatureStore:
         with self.env.begin() as txn:
             return {key[5:].decode(): head_of(data)["reason"] for key, data in entries(txn, b"skip/")}
 
-    def _get(self, key: bytes, what: str) -> Record:
-        with self.env.begin() as txn:
-            data = txn.get(key)
+    def _get(self, key: bytes, what: str, arrays: Container[str] | None = None) -> Record:
+        with self.env.begin(buffers=True) as txn:
+            return self._read(txn.get(key), what, lambda data: from_bytes(data, arrays))
+
+    def _read(self, data: memoryview | None, what: str, how: Callable[[memoryview], Record]) -> Record:
+        """What is read from the bytes of an entry; a missing or damaged one is named."""
         if data is None:
             raise NotInStore(f"expected {what} in the store {self.path.name}, found none; prepare the store again")
-        return from_bytes(data)
+        try:
+            return how(data)
+        except BadBundle as error:
+            raise BadBundle(f"{what} of the store {self.path.name}: {error}") from error
 
     def verify(self) -> dict[str, str]:
         """Read every clip and look up its sentences; gives what is wrong, by clip. An intact store gives nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from instructavatar.data.disk import HEADER, clip_key, entries, open_to_read, open_to_write, pass_key, read_header, skip_key, text_key
 from instructavatar.data.header import Header
-from instructavatar.data.record import TEXT_DIM, Record, check_record, from_bytes, head_of, to_bytes
+from instructavatar.data.record import Record, check_record, from_bytes, head_of, to_bytes
 from instructavatar.errors import BadBundle, CannotWrite, MissingFile
 from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM
 
@@ -42,6 +43,7 @@ class StoreWriter:
         self.env = open_to_write(self.path, map_size=size, readahead=False)
         self.waiting: list[tuple[bytes, bytes]] = []
         self.flushed_s = time.monotonic()
+        self._width = 0  # of the table of sentences, once it is known
         self.header = self._resumed(header)
         self.known = set(self._present())
 
@@ -142,11 +144,21 @@ class StoreWriter:
         self._enqueue(clip_key(key), to_bytes(record))
 
     def add_text(self, sentence: str, tokens: NDArray[np.float16], pooled: NDArray[np.float16]) -> None:
-        """Add a sentence's token states [L, 384] and their mean [384] to the table."""
-        if tokens.ndim != 2 or tokens.shape[1] != TEXT_DIM or pooled.shape != (TEXT_DIM,):
-            raise BadBundle(f"expected token states [L, {TEXT_DIM}] and a mean [{TEXT_DIM}], got {tokens.shape} and {pooled.shape}")
+        """Add a sentence's token states [L, C] and its pooled state [C] to the table; C is the same for all sentences."""
+        width = self._text_dim() or pooled.shape[-1]
+        if tokens.ndim != 2 or tokens.shape[1] != width or pooled.shape != (width,):
+            raise BadBundle(f"expected token states [L, {width}] and a pooled state [{width}], got {tokens.shape} and {pooled.shape}")
         record = {"sentence": sentence.strip(), "tokens": tokens.astype(np.float16), "pooled": pooled.astype(np.float16)}
         self._enqueue(text_key(sentence), to_bytes(record))
+
+    def _text_dim(self) -> int:
+        """C of the table; 0 while it is empty."""
+        if not self._width:
+            with self.env.begin() as txn:
+                waiting = ((key, data) for key, data in self.waiting if key.startswith(b"text/"))
+                first = next(chain(entries(txn, b"text/"), waiting), None)
+            self._width = len(from_bytes(first[1])["pooled"]) if first else 0
+        return self._width
 
     def text(self, sentence: str) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
         """Token states and their mean of a sentence that was added and flushed."""
@@ -194,7 +206,8 @@ class StoreWriter:
         texts = sum(key.startswith(b"text/") for key in self.known)
         changed = {"splits": kept, "lengths": lengths, "motion_mean": mean, "motion_std": std, "clips": len(lengths), "sentences": texts}
         seconds = sum(lengths.values()) / FRAME_RATE_HZ
-        changed |= {"seconds": seconds, "skipped": skipped, "speech_dim": sums.speech_dim or self.header.speech_dim, "complete": True}
+        changed |= {"seconds": seconds, "skipped": skipped, "complete": True}
+        changed |= {"speech_dim": sums.speech_dim or self.header.speech_dim, "text_dim": self._text_dim() or self.header.text_dim}
         self.header = Header(**{**self.header.__dict__, **changed})
         self._put([(HEADER, to_bytes(self.header.to_json()))])
         self.env.sync(True)

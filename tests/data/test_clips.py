@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -24,7 +22,7 @@ class Source:
     def __init__(self, **changes) -> None:
         self.changes = changes
 
-    def __getitem__(self, key: str) -> dict:
+    def read(self, key: str, arrays) -> dict:
         frames = 50
         motion = np.zeros((frames, 58), np.float32)
         motion[:, INDEX["yaw"]] = np.arange(frames)
@@ -179,10 +177,8 @@ def test_labels_swap_sides_with_the_motion():
 
 
 def test_a_measured_clip_without_units_shows_none():
-    source = Source(action_units=[])
-    assert ClipExamples(source, STRAIGHT, DIM).example("a", 9, np.random.default_rng(0)).units is None
-    source.header = SimpleNamespace(extractors={"units": "some"})
-    assert ClipExamples(source, STRAIGHT, DIM).example("a", 9, np.random.default_rng(0)).units.tolist() == [0] * 41
+    assert example(action_units=[], crop=[]).units is None
+    assert example(action_units=[], crop=[3.0, 4.0, 90.0]).units.tolist() == [0] * 41
     with pytest.raises(BadBundle, match="clip a: expected action units.*AU12"):
         example(action_units=["AU12"])
 

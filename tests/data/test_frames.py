@@ -153,7 +153,7 @@ def test_stores_without_pictures_or_pairs_are_refused(tmp_path):
     with StoreWriter(tmp_path / "short", Header.started("abc", {})) as writer:
         writer.add("a", clip(1, 0))
         writer.finish({"train": ["a"]})
-    with pytest.raises(BadBundle, match="at least two frames"):
+    with pytest.raises(BadBundle, match="at least 2 frames in the store, the longest has 1"):
         FrameData(tmp_path / "short", LandmarkImage(32))
     with pytest.raises(ValueError, match="batch_size"):
         FrameData(tmp_path / "short", LandmarkImage(32), batch_size=0)
