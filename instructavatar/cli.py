@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from instructavatar import __version__, recipe
-from instructavatar.console import Parser, ProgressBars, face_choice, number_between, trainer_overrides, whole_between
+from instructavatar.console import Parser, ProgressBars, face_choice, number_between, options_of, trainer_overrides, whole_between
 from instructavatar.errors import BadMedia, BadOption, CannotWrite, InstructAvatarError
-from instructavatar.jobs import read_jobs
+from instructavatar.jobs import folder_jobs, read_jobs
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         parser = _parser()
         args, unknown = parser.parse_known_args(argv)
-        args.trainer = trainer_overrides(unknown, args.name)
+        args.trainer = trainer_overrides(unknown, args.name, options_of(parser, args.name))
         command: Command = args.command
         return command(args)
     except InstructAvatarError as error:
@@ -85,7 +85,14 @@ def _add_generate(commands: Any) -> None:
     p.add_argument(
         "--seed", type=whole_between(0, 2**63 - 1), default=0, metavar="N", help="the same seed gives the same video (default 0)"
     )
-    p.add_argument("--list", type=Path, metavar="JOBS.jsonl", help="many jobs, one JSON object a line")
+    many = p.add_argument_group("many at once; finished videos are kept, so the same command goes on")
+    many.add_argument("--list", type=Path, metavar="JOBS.jsonl", help="many jobs, one JSON object a line")
+    many.add_argument(
+        "--appear-dir", "--appear_dir", type=Path, metavar="DIR", help="every portrait of a folder; --output is a folder then"
+    )
+    many.add_argument("--audio-dir", "--audio_dir", type=Path, metavar="DIR", help="with every sound of a folder")
+    many.add_argument("--pairs", choices=("every", "stem"), default="every", help="stem: only with the sound of the same name")
+    many.add_argument("--overwrite", action="store_true", help="make finished videos again")
     p.add_argument("--save_motion", type=Path, metavar="FILE", help="also write the curves (.csv or .json)")
     _add_output(p)
     _add_model(p)
@@ -130,7 +137,9 @@ def _add_output(p: argparse.ArgumentParser) -> None:
 
 
 def _add_model(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--model", type=Path, metavar="BUNDLE", help="a folder that `instructavatar export` wrote (default: the one that ships)")
+    p.add_argument(
+        "--model", type=Path, metavar="RUN|BUNDLE", help="a training run, or what `export` made of one (default: the one that ships)"
+    )
     p.add_argument("--codec", type=Path, metavar="BUNDLE", help="a codec bundle or a file of configs/codec/ (default: the model's own)")
     p.add_argument("-q", "--quiet", action="store_true", help="no progress bars")
 
@@ -138,7 +147,9 @@ def _add_model(p: argparse.ArgumentParser) -> None:
 def _generate(args: argparse.Namespace) -> int:
     if args.list:
         _refuse_together("--list", args, "portrait", "source_image", "output", "save_motion")
-        return _run_list(args)
+        return _run_jobs(args, read_jobs(args.list))
+    if args.appear_dir or args.audio_dir:
+        return _run_folders(args)
     portrait = _portrait_of(args)
     output = args.output or _default_output(portrait, args.audio or args.motion)
     _check_job(args, portrait, output)
@@ -211,26 +222,43 @@ def _reenact(args: argparse.Namespace) -> int:
     return 0
 
 
-def _run_list(args: argparse.Namespace) -> int:
-    """Every job of a JSONL file; finished ones are kept, failed ones are named at the end."""
-    jobs = read_jobs(args.list)
+def _run_folders(args: argparse.Namespace) -> int:
+    """Portraits of a folder with the sounds of another; either may be a single file."""
+    _refuse_together("--appear-dir" if args.appear_dir else "--audio-dir", args, "list", "motion", "save_motion")
+    if args.appear_dir:
+        _refuse_together("--appear-dir", args, "portrait", "source_image")
+    if args.audio_dir:
+        _refuse_together("--audio-dir", args, "audio")
+    portraits = args.appear_dir or Path(_portrait_of(args))
+    sounds = args.audio_dir or (Path(args.audio) if args.audio else None)
+    jobs, aside = folder_jobs(portraits, sounds, args.output or Path("out"), args.pairs == "stem")
+    done = _run_jobs(args, jobs)
+    if aside:
+        print(f"left aside, as no portrait or sound or without a partner: {', '.join(aside)}", file=sys.stderr)
+    return done
+
+
+def _run_jobs(args: argparse.Namespace, jobs: list[dict[str, Any]]) -> int:
+    """Every job; finished ones are kept unless they are to be made again, failed ones are named at the end."""
     avatar = _load_avatar(args)
     failed: list[str] = []
+    kept = 0
     for number, job in enumerate(jobs, 1):
         merged = argparse.Namespace(**vars(args) | job)
         name = f"job {number} of {len(jobs)}"
         try:
             portrait = _portrait_of(merged)
-            output = Path(merged.output) if job.get("output") else _default_output(portrait, merged.audio or merged.motion, number)
-            if output.exists():
+            output = Path(job["output"]) if job.get("output") else _default_output(portrait, merged.audio or merged.motion, number)
+            if output.exists() and not args.overwrite:
                 print(f"{output}  is there already, kept")
+                kept += 1
                 continue
             _check_job(merged, portrait, output)
             _animate(avatar, merged, portrait, output)
         except InstructAvatarError as error:
             failed.append(f"{name}: {error}")
             print(f"{name} failed: {error}", file=sys.stderr)
-    print(f"{len(jobs) - len(failed)} of {len(jobs)} jobs done")
+    print(f"{len(jobs) - len(failed)} of {len(jobs)} jobs done" + (f", {kept} of them before" if kept else ""))
     for line in failed:
         print(f"failed: {line}", file=sys.stderr)
     return 1 if failed else 0
@@ -310,9 +338,7 @@ def _refuse_together(option: str, args: argparse.Namespace, *others: str) -> Non
 def _load_avatar(args: argparse.Namespace) -> Any:
     from instructavatar.avatar import Avatar
 
-    model = args.model
-    if model and (model / "checkpoints").is_dir():  # a training run rather than a bundle
-        model = recipe.training_side("instructavatar.training.fit").export_run(model, model / "bundle")
+    model = recipe.bundle_of(args.model) if args.model else None
     return Avatar.load(model, codec=args.codec)
 
 

@@ -79,6 +79,20 @@ def override(config: DictConfig, overrides: Iterable[str]) -> DictConfig:
     return config
 
 
+def section(config: DictConfig, key: str) -> DictConfig:
+    """The mapping at a dotted key, made where there is none.
+
+    >>> section(OmegaConf.create({}), "lightning.trainer")
+    {}
+    """
+    if OmegaConf.select(config, key) is None:
+        OmegaConf.update(config, key, {}, force_add=True)
+    found = OmegaConf.select(config, key)
+    if not isinstance(found, DictConfig):
+        raise BadOption(f"expected {key} to be a mapping, got {found!r}")
+    return found
+
+
 def split_extra(text: str) -> list[str]:
     """Overrides of `--extra`, split only at a comma that a `key=` follows.
 
@@ -119,6 +133,10 @@ def build(node: Any, /, **given: Any) -> Any:
     target = locate(node["target"])
     params = {_argument_name(key): build(value) for key, value in (node.get("params") or {}).items()}
     return _call(target, node["target"], {**params, **given})
+
+
+instantiate_from_config = build
+"""The name that the published code has for it."""
 
 
 def locate(target: str) -> Any:

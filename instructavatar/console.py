@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from instructavatar.errors import BadOption
@@ -53,18 +54,55 @@ def face_choice(value: str | int | None) -> int | str | None:
     raise BadOption(f"expected --face to be 'largest' or a number from 0, got {value!r}")
 
 
-def trainer_overrides(unknown: list[str], command: str) -> list[str]:
-    """`--trainer.devices 8` of the published command as an override; every other unknown option is refused."""
+# arguments of lightning.Trainer that are true or false
+TRAINER_SWITCHES = {
+    *("benchmark", "detect_anomaly", "deterministic", "enable_model_summary"),
+    *("enable_progress_bar", "fast_dev_run", "inference_mode", "sync_batchnorm"),
+}
+
+
+def yes_or_no(text: str) -> bool:
+    """A switch that may be followed by its value, for argparse.
+
+    >>> yes_or_no("True"), yes_or_no("no")
+    (True, False)
+    """
+    known = {**dict.fromkeys(("yes", "true", "1", "on"), True), **dict.fromkeys(("no", "false", "0", "off"), False)}
+    if text.lower() not in known:
+        raise argparse.ArgumentTypeError(f"expected yes or no, got {text!r}")
+    return known[text.lower()]
+
+
+def trainer_overrides(unknown: list[str], command: str, known: Iterable[str] = ()) -> list[str]:
+    """`--trainer.devices 8` of the published command as an override; every other unknown option is refused with the nearest known one.
+
+    >>> trainer_overrides(["--trainer.devices", "8", "--trainer.fast_dev_run"], "train")
+    ['lightning.trainer.devices=8', 'lightning.trainer.fast_dev_run=true']
+    """
     overrides: list[str] = []
     rest = list(unknown)
     while rest:
         name, separator, value = rest.pop(0).partition("=")
         if command != "train" or not name.startswith("--trainer."):
-            raise BadOption(f"unknown option {name}; see instructavatar {command} --help")
-        if not separator and not rest:
-            raise BadOption(f"expected a value after {name}")
-        overrides.append(f"lightning.{name[2:]}={value if separator else rest.pop(0)}")
+            close = difflib.get_close_matches(name, list(known), n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise BadOption(f"unknown option {name}; {hint}see instructavatar {command} --help")
+        if not separator and (not rest or rest[0].startswith("--")):
+            if name.removeprefix("--trainer.") not in TRAINER_SWITCHES:
+                raise BadOption(f"expected a value after {name}")
+            value = "true"  # a switch is on by being named
+        elif not separator:
+            value = rest.pop(0)
+        overrides.append(f"lightning.{name[2:]}={value}")
     return overrides
+
+
+def options_of(parser: argparse.ArgumentParser, command: str) -> list[str]:
+    """Long options of a command."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction) and command in action.choices:
+            return [name for name in action.choices[command]._option_string_actions if name.startswith("--")]
+    return []
 
 
 def _rate_column() -> Any:

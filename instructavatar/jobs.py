@@ -1,4 +1,4 @@
-"""A list of jobs for `generate --list`: one JSON object a line, each value checked like the option of its name."""
+"""Many jobs for `generate`: a list, one JSON object a line, each value checked like the option of its name; or folders."""
 
 from __future__ import annotations
 
@@ -25,6 +25,56 @@ _JOB_VALUES: dict[str, Callable[[str], Any]] = {
     "audio_cfg_scale": number_between(0, 20),
     "seed": whole_between(0, 2**63 - 1),
 }
+PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+SOUNDS = {".wav", ".mp3", ".flac", ".m4a", ".aac", ".ogg", ".opus", ".wma"}
+
+
+def folder_jobs(portraits: Path, sounds: Path | None, output: Path, by_stem: bool = False) -> tuple[list[dict[str, Any]], list[str]]:
+    """A job for every portrait with every sound.
+
+    Args:
+        portraits: folder of pictures, or one picture.
+        sounds: folder of sounds, one sound, or None for silent videos.
+        output: folder of the videos, which are called PORTRAIT--SOUND.mp4.
+        by_stem: a portrait goes only with the sound of its own name.
+
+    Returns:
+        The jobs in the order of their names, and the names of files that none of them uses.
+
+    Raises:
+        MissingFile: there is nothing to do.
+        BadOption: the output is a file.
+    """
+    if output.suffix.lower() == ".mp4" or output.is_file():
+        raise BadOption(f"expected a folder for the videos, got the file {output}; give --output DIR")
+    faces, voices = _files(portraits, PICTURES, "portrait"), _files(sounds, SOUNDS, "sound") if sounds else [None]
+    pairs = [(face, voice) for face in faces for voice in voices if not by_stem or voice is None or face.stem == voice.stem]
+    if not pairs:
+        raise MissingFile(f"expected portraits and sounds of equal names in {portraits} and {sounds}, found none; use --pairs every")
+    names = {path: _name_among(path, group) for group in (faces, [voice for voice in voices if voice]) for path in group}
+    jobs = []
+    for face, voice in pairs:
+        driver = {"audio": str(voice)} if voice else {}
+        name = "--".join(names[path] for path in (face, voice) if path)
+        jobs.append({"portrait": str(face), **driver, "output": str(output / f"{name}.mp4")})
+    used = {path for pair in pairs for path in pair if path}
+    folders = {folder for folder in (portraits, sounds) if folder and folder.is_dir()}
+    return jobs, sorted(path.name for folder in folders for path in folder.iterdir() if path not in used and path.is_file())
+
+
+def _files(place: Path, endings: set[str], what: str) -> list[Path]:
+    """Files of a kind in a folder, by name; a file is taken as it is."""
+    if place.is_file():
+        return [place]
+    found = sorted(path for path in place.iterdir() if path.is_file() and path.suffix.lower() in endings) if place.is_dir() else []
+    if not found:
+        raise MissingFile(f"expected a folder with at least one {what} ({', '.join(sorted(endings))}), found none in {place}")
+    return found
+
+
+def _name_among(path: Path, others: list[Path]) -> str:
+    """The name without its ending, unless another file has the same."""
+    return path.stem if sum(other.stem == path.stem for other in others) == 1 else path.name
 
 
 def read_jobs(path: Path) -> list[dict[str, Any]]:

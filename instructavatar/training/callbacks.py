@@ -123,7 +123,7 @@ class Journal(Callback):
         self.path = Path(folder) / JOURNAL
         self.every_steps = every_steps
         self.plot_every_steps = plot_every_steps
-        self.judged_step = -1
+        self.judged_step = max((int(row["step"]) for row in _rows(self.path) if "valid" in row), default=-1)
         self._sums: dict[str, float] = {}
         self._count = 0
         self._valid: list[float] = []
@@ -198,6 +198,10 @@ def read_journal(path: str | Path) -> list[dict[str, float]]:
         except ValueError:
             continue
     return rows
+
+
+def _rows(path: Path) -> list[dict[str, float]]:
+    return read_journal(path) if path.exists() else []
 
 
 def plot_losses(journal: str | Path) -> Path | None:

@@ -223,18 +223,24 @@ def probe_losses(config: DictConfig, store: Any, steps: int = 30, seed: int = 0,
 
 
 def export_run(
-    run: str | Path, output: str | Path, probe_store: str | Path | None = None, name: str | None = None, store: str | Path | None = None
+    run: str | Path,
+    output: str | Path,
+    probe_store: str | Path | None = None,
+    name: str | None = None,
+    store: str | Path | None = None,
+    base: str | Path | None = None,
 ) -> Path:
     """Write the bundle of a run: averaged weights as ONNX, settings, manifest.
 
     Args:
-        run: folder of the run.
+        run: folder of the run, or one checkpoint.
         output: folder of the bundle.
         probe_store: the first losses of a fresh run on it are written beside.
         name: name of the model; the run's otherwise.
         store: the store it was trained on, for a run whose checkpoint does not yet name what measured its features.
+        base: see `load_run`.
     """
-    module, config, checkpoint = load_run(run)
+    module, config, checkpoint = load_run(run, base)
     if not hasattr(module, "denoiser") and hasattr(module, "vae"):
         from instructavatar.training.codec_bundle import export_codec
 
