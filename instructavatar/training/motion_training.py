@@ -73,7 +73,12 @@ class MotionTraining(TrainingModule):
         """Take over the statistics of the motion and what the data are made of; data of other widths are refused."""
         super().take(data)
         header = data.source.header
-        self._check_widths(motion=len(header.motion_mean), speech=header.speech_dim)
+        self._check_widths(motion=len(header.motion_mean), speech=header.speech_dim, text=header.text_dim)
+        if self.diffusion.denoiser.key is not None and not data.examples.chances.key:
+            raise BadOption(
+                "expected key frames for the condition 'key', the data give none; "
+                "set data.params.chances_config.params.key, such as {same: 0.5, person: 0.5}"
+            )
         self.diffusion.set_statistics(*data.statistics())
 
     def _check_widths(self, **got: int) -> None:
@@ -109,7 +114,6 @@ class MotionTraining(TrainingModule):
 
     def training_step(self, batch: ClipBatch, number: int = 0) -> dict[str, Tensor]:
         """Loss terms of a batch; a loss that is not finite stops the run with the clips' names."""
-        self._check_widths(text=batch.tokens.shape[-1])
         found = self.diffusion.losses(batch, self.chance(self.batch_number))
         self.require_finite(found["loss"], batch.names)
         return found
