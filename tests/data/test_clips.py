@@ -207,3 +207,24 @@ def test_a_batch_made_by_hand_may_leave_the_labels_out():
 def test_clips_of_different_widths_are_named():
     with pytest.raises(BadBundle, match="clip a: expected motion, speech and text .58, 8, 8. wide as in clip a, got .58, 9, 8."):
         collate([example(), example(audio_feat=np.zeros((100, 9), np.float16))])
+
+
+def test_streams_are_cut_to_one_length():
+    pose = np.ones((49, 3), np.float32)
+    made = example(frames=99, chances=STRAIGHT, pose=pose, audio_feat=np.ones((98, DIM), np.float16))
+    assert made.motion.shape == (49, 58) and made.pose.shape == (49, 3) and made.speech.shape == (98, DIM)
+    assert made.speech_mask.all() and made.tokens_alive.shape[0] == made.clock.shape[0] == 49
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"latent_length": 60}, "all 60, motion 50, speech 50"),
+        ({"pose": np.zeros((20, 3), np.float32)}, "all 50, motion 50, pose 20, speech 50"),
+        ({"audio_feat": np.zeros((60, DIM), np.float16)}, "speech 30"),
+        ({"latent_length": 0, "motion_latent": np.zeros((0, 58), np.float32), "audio_feat": np.zeros((0, DIM), np.float16)}, "all 0"),
+    ],
+)
+def test_clips_whose_streams_differ_are_named(change, told):
+    with pytest.raises(BadBundle, match=f"clip a: expected streams of about one length, got frames of .*{told}"):
+        example(**change)

@@ -163,3 +163,33 @@ def test_a_frame_is_what_was_put_in():
     picture = face_frame("a", clip(5, 77), 3)
     assert picture.shape == (SIDE, SIDE, 3) and picture.dtype == np.uint8
     assert picture[0, 0].tolist() == [60, 100, 77]
+
+
+@pytest.fixture(scope="module")
+def several(store, tmp_path_factory):
+    path = tmp_path_factory.mktemp("frames") / "other"
+    with StoreWriter(path, Header.started("xyz", {})) as writer:
+        for name, frames, blue in (("o", 4, 120), ("p", 7, 121), ("w", 5, 122)):
+            writer.add(name, clip(frames, blue))
+        writer.finish({"train": ["o", "p"], "valid": ["w"]})
+    return {"one": {"path": store, "weight": 1}, "other": {"path": path, "weight": 3}}
+
+
+def test_pairs_of_several_stores_come_by_weight(several):
+    data, same = (FrameData(None, LandmarkImage(32), stores=several, batch_size=20, seed=3) for _ in range(2))
+    assert equal(data.train[4], same.train[4]) and not equal(data.train[4], data.train[5])
+    names = [name for number in range(20) for name in data.train[number].names]
+    assert np.mean([name.startswith("other:") for name in names]) == pytest.approx(0.75, abs=0.06)
+    assert {name.split("[")[0] for name in names} == {"one:a", "one:b/c", "other:o", "other:p"}
+    assert data.corpus_hash == data.source.header.corpus_hash != "abc"
+    batch = data.train[0]
+    for name, blue in zip(batch.names, batch.target[:, 2, 0, 0].tolist(), strict=True):
+        assert blue == {"one:a": 10, "one:b/c": 60, "other:o": 120, "other:p": 121}[name.split("[")[0]]
+
+
+def test_every_store_judges(several):
+    data = FrameData(None, LandmarkImage(32), stores=several, validation_batches=4)
+    assert [{name[:5] for name in batch.names} for batch in data.valid_loader()] == [{"one:v"}, {"other"}] * 2
+    only_one = {"one": several["one"], "other": {**several["other"], "weight": 0}}
+    names = {name for number in range(9) for name in FrameData(None, LandmarkImage(32), stores=only_one).train[number].names}
+    assert all(name.startswith("one:") for name in names)

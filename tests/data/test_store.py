@@ -280,3 +280,50 @@ def test_large_records_are_written_early(tmp_path):
         writer.batch_bytes = 1 << 20
         writer.add("a", {**record(), "face_frames": np.zeros(1 << 20, np.uint8)})
         assert not writer.waiting
+
+
+def test_parts_of_a_record_can_be_read_alone(tmp_path):
+    store = FeatureStore.open(write(tmp_path / "s"))
+    whole, part = store["clip-1"], store.read("clip-1", ("pose", "motion_latent"))
+    arrays = {name for name, value in whole.items() if isinstance(value, np.ndarray)}
+    equal(part, {name: value for name, value in whole.items() if name not in arrays - {"pose", "motion_latent"}})
+    part["pose"][:] = 0
+    assert store["clip-1"]["pose"].any(), "a reader's changes must not reach the store"
+
+
+def test_heads_come_without_arrays(tmp_path):
+    heads = dict(FeatureStore.open(write(tmp_path / "s")).heads("train"))
+    assert list(heads) == ["clip-0", "clip-1"] and heads["clip-1"]["instruction"] == ["smile"]
+    assert not any(isinstance(value, np.ndarray) for value in heads["clip-1"].values())
+
+
+def test_a_damaged_record_names_its_clip(tmp_path):
+    path = write(tmp_path / "s")
+    with lmdb.open(str(path)) as env, env.begin(write=True) as txn:
+        txn.put(clip_key("clip-1"), txn.get(clip_key("clip-1"))[:-50])
+        txn.put(clip_key("clip-0"), b"junk")
+    store = FeatureStore.open(path)
+    for read in (store.__getitem__, lambda key: store.read(key, ("face_offsets", "face_frames", "face_motion", "ldmk", "audio_feat"))):
+        with pytest.raises(BadBundle, match="clip clip-1 of the store s: expected a record of the store, got damaged bytes"):
+            read("clip-1")
+    with pytest.raises(BadBundle, match="clip clip-0 of the store s: .*damaged"):
+        dict(store.heads("train"))
+
+
+def test_sentences_may_have_any_width_but_one(tmp_path):
+    with StoreWriter(tmp_path / "s", STARTED) as writer:
+        writer.add("clip", record())
+        writer.add_text("smile", np.ones((3, 768), np.float16), np.ones(768, np.float16))
+    with StoreWriter(tmp_path / "s", STARTED) as writer:
+        with pytest.raises(BadBundle, match="expected token states .L, 768. and a pooled state .768., got .3, 384. and .384,."):
+            writer.add_text("frown", np.ones((3, 384), np.float16), np.ones(384, np.float16))
+        assert writer.finish({"train": ["clip"]}).text_dim == 768
+    assert FeatureStore.open(tmp_path / "s").header.text_dim == 768
+
+
+def test_a_store_that_does_not_tell_the_width_of_its_sentences_has_the_usual_one(tmp_path):
+    path = write(tmp_path / "s")
+    with lmdb.open(str(path)) as env, env.begin(write=True) as txn:
+        header = {name: value for name, value in from_bytes(txn.get(b"header")).items() if name != "text_dim"}
+        txn.put(b"header", to_bytes(header))
+    assert FeatureStore.open(path).header.text_dim == 384
