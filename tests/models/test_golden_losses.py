@@ -45,3 +45,15 @@ def test_ten_losses_are_what_they_were(which):
 def test_ten_losses_fall():
     for which, values in json.loads(GOLDEN.read_text(encoding="utf-8")).items():
         assert np.mean(values["motion"][-2:]) < 0.97 * np.mean(values["motion"][:2]), which
+
+
+@pytest.mark.parametrize("paper", [False, True])
+def test_half_precision_gives_about_the_same(paper):
+    model, batch = diffusion(paper), toy_batch()
+    plain = model.losses(batch, torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", torch.bfloat16):
+        half = model.losses(batch, torch.Generator().manual_seed(0))
+    half["loss"].backward()
+    for name, value in plain.items():
+        torch.testing.assert_close(half[name].float(), value, rtol=0.05, atol=0.02, msg=name)
+    assert all(p.grad is None or torch.isfinite(p.grad).all() for p in model.parameters())
