@@ -23,6 +23,8 @@ from instructavatar.errors import BadBundle
 
 PAIR = 2
 """Frames that a clip must have."""
+ARRAYS = ("ldmk", "face_frames", "face_offsets")
+"""What a pair is made of; the other arrays of a record stay unread."""
 
 
 class Drawing(Protocol):
@@ -89,7 +91,7 @@ class FramePairs:
 
     def pair(self, key: str, rng: np.random.Generator) -> FrameBatch:
         """A batch of one pair of a clip."""
-        record = self.source[key]
+        record = self.source.read(key, ARRAYS)
         target, looks = (int(i) for i in rng.choice(int(record["latent_length"]), 2, replace=False))
         return pair_of(key, record, target, looks, self.drawing, self.size)
 
@@ -179,7 +181,7 @@ class FrameData:
         self.valid = turn_by_turn([FramePairs(self.source, keys, drawing, self.size, VALIDATION_SEED, batch_size) for keys in judged])
         self.validation_batches = max(validation_batches, len(judged))
         first = self.train.keys[0]
-        face_frame(first, self.source[first], 0)  # a store without pictures is refused before the first step
+        face_frame(first, self.source.read(first, ARRAYS), 0)  # a store without pictures is refused before the first step
 
     @property
     def corpus_hash(self) -> str:

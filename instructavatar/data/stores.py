@@ -1,7 +1,8 @@
 """Stores as training asks for them: one, or several joined by weight.
 
-In a configuration `store` is a folder, and `stores` a list or a mapping of them:
+In a configuration `store` is a folder. Several are a list or, so that each can be overridden by name, a mapping, as `store` or as `stores`:
 
+    store: [data/mead, data/hdtf]
     stores: [{path: data/mead, weight: 0.5}, {path: data/hdtf, weight: 0.5}]
     stores: {mead: {path: data/mead, weight: 0.5}, hdtf: {path: data/hdtf, weight: 0.5}}
 
@@ -56,7 +57,9 @@ def source_of(store: Any = None, stores: Any = None) -> Any:
     if (store is None) == (stores is None):
         raise BadOption(f"expected either store or stores, got {'neither' if store is None else 'both'}")
     given = store if stores is None else stores
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping) and "path" in given:
+        given = [given]
+    elif isinstance(given, Mapping):
         given = [{"name": name, **(entry if isinstance(entry, Mapping) else {"path": entry})} for name, entry in given.items()]
     elif isinstance(given, str | Path) or not isinstance(given, Sequence):
         return _open(given)
@@ -76,7 +79,11 @@ def _entry(given: Mapping[str, Any]) -> Entry:
 
 
 def _open(store: Any) -> Any:
-    return FeatureStore.open(store) if isinstance(store, str | Path) else store
+    if isinstance(store, str | Path):
+        return FeatureStore.open(store)
+    if not hasattr(store, "header"):
+        raise BadOption(f"expected the folder of a store, got {store!r}")
+    return store
 
 
 class JoinedStores:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
+from instructavatar import config
 from instructavatar.data.store import FeatureStore, NotInStore
 from instructavatar.data.stores import JoinedStores, source_of
 from instructavatar.errors import BadBundle, BadOption
@@ -78,7 +80,7 @@ def test_the_ways_to_say_it(two):
         assert source_of(given).lengths("train") == source_of(stores=given).lengths("train") == joined(long, short).lengths("train")
     named = source_of(stores={"x": long, "y": {"path": long, "name": "z"}})
     assert list(named.entries) == ["x", "z"]
-    for alone in (long, str(long), [long], {"x": {"path": long, "weight": 3}}):
+    for alone in (long, str(long), [long], {"path": long, "weight": 3}, {"x": {"path": long, "weight": 3}}):
         assert source_of(alone).keys("valid") == ["a30", "a31"], "one store stays as it is"
 
 
@@ -90,6 +92,8 @@ def test_the_ways_to_say_it(two):
         ({"stores": []}, "at least one store"),
         ({"stores": [{"path": "LONG", "wieght": 1}]}, "got path, wieght"),
         ({"stores": [{"weight": 1}]}, "expected a store as path"),
+        ({"store": 3}, "expected the folder of a store, got 3"),
+        ({"stores": ["LONG", 0.5]}, "expected the folder of a store, got 0.5"),
         ({"stores": ["LONG", "LONG"]}, "different names.*got long, long"),
         ({"stores": {"a:b": "LONG", "c": "SHORT"}}, "without a colon, got a:b"),
         ({"stores": [{"path": "LONG", "weight": 1}, "SHORT"]}, "a weight for every store or for none, got none for short"),
@@ -143,3 +147,22 @@ def test_sentences_come_from_the_store_that_has_them(tmp_path):
     assert [int(made.text(sentence)[1][0]) for sentence in ("smile", "frown!")] == [5, 6]
     with pytest.raises(NotInStore, match="'nod' in one of the stores one, other"):
         made.text("nod")
+
+
+def test_a_configuration_names_them(two):
+    data = """
+data:
+  target: instructavatar.data.loaders.MotionData
+  params:
+    store: null
+    stores: {mead: {path: %s, weight: 0.5}, hdtf: {path: %s, weight: 0.5}}
+    chances_config: {target: instructavatar.data.clips.Chances, params: {key: {same: 0.5, person: 0.5}}}
+"""
+    whole = OmegaConf.create(data % two)
+    made = config.build(config.override(whole, ["data.params.stores.hdtf.weight=1.5"]).data)
+    assert made.source.shares == {"mead": 0.25, "hdtf": 0.75} and made.examples.key_frames is not None
+    listed = config.override(OmegaConf.create("data: {target: instructavatar.data.loaders.MotionData, params: {store: '???'}}"), [])
+    listed = config.override(listed, [f"data.params.store=[{two[0]},{two[1]}]"])
+    assert list(config.build(listed.data).source.entries) == ["long", "short"]
+    with pytest.raises(BadOption, match="Chances: expected key frames from same"):
+        config.build(config.override(whole, ["data.params.chances_config.params.key={seam: 1}"]).data)
