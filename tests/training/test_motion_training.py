@@ -10,8 +10,11 @@ import torch
 from omegaconf import OmegaConf
 
 from instructavatar import config
+from instructavatar.data.header import Header
+from instructavatar.data.writer import StoreWriter
 from instructavatar.errors import BadOption
-from instructavatar.training.fit import build_data, build_training, probe_losses
+from instructavatar.motion.generator import Generator
+from instructavatar.training.fit import build_data, build_training, export_run, fit, probe_losses
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "motion"
 MINIATURE = [
@@ -75,3 +78,40 @@ def test_the_small_generator_of_latents_is_small():
         params = config.load(CONFIGS / "latents_tiny.yaml").model.params
         parts = config.build(params.backbone_config), *config.build(params.conditions).values()
     assert 1e6 < sum(p.numel() for part in parts for p in part.parameters()) < 2.5e6
+
+
+@pytest.fixture(scope="module")
+def latent_store(toy_store, tmp_path_factory):
+    """The toy store with its motion as 256 numbers that a made-up codec would give, far from 0 to 1."""
+    path = tmp_path_factory.mktemp("latents") / "store"
+    mix = np.random.default_rng(0).normal(size=(58, 256)).astype(np.float32)
+    keys = {split: names[:12] for split, names in toy_store.header.splits.items()}
+    with StoreWriter(path, Header.started("toy", {"speech": "toy", "text": "toy", "latents": "ToyCodec-1"})) as writer:
+        for sentence in ("smile", "turn left", "turn right", "blink"):
+            writer.add_text(sentence, *toy_store.text(sentence))
+        for key in (key for names in keys.values() for key in names):
+            record = toy_store[key]
+            latents = np.ascontiguousarray(record["motion_latent"] @ mix + 50)
+            writer.add(key, {**record, "motion_latent": latents, "face_motion": record["motion_latent"]})
+        writer.finish(keys)
+    return path
+
+
+def test_latents_become_a_bundle_that_knows_its_codec(latent_store, tmp_path):
+    few = ["lightning.trainer.max_steps=2", "lightning.trainer.enable_progress_bar=false", "data.params.frames_per_batch=128"]
+    settings = config.load(CONFIGS / "latents_tiny.yaml", [f"data.params.store={latent_store}", *few])
+    generator = Generator.load(export_run(fit(settings, tmp_path / "run"), tmp_path / "bundle"))
+    assert (generator.motion_dim, generator.codec) == (256, "ToyCodec-1")
+    rest = np.full(256, 51, np.float32)
+    made = generator.values(40, rest=rest)
+    assert made.shape == (40, 256) and 30 < made.mean() < 70
+    np.testing.assert_allclose(made[0], rest, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_the_published_size_takes_two_steps(toy_store):
+    """Needs about 6 GB: weights, gradients and the optimiser's two moments."""
+    face = ["model.params.motion_dim=58", *(f"model.params.conditions.{n}.params.{n}_width=384" for n in ("speech", "text"))]
+    settings = config.load(CONFIGS / "paper.yaml", ["data.params.store=given", *face])
+    losses = probe_losses(settings, toy_store, steps=2, frames_per_batch=64)
+    assert np.isfinite(losses).all()
