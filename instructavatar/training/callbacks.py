@@ -100,6 +100,12 @@ class TimedCheckpoint(Callback):
         if self._due and module.between_steps:
             self.save(trainer)
 
+    def on_save_checkpoint(self, trainer: lightning.Trainer, module: lightning.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """A batch that was only fetched has not begun; counted as begun, it would put off the next validation."""
+        for progress in checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"].values():
+            if isinstance(progress, dict):
+                progress["ready"] = progress["completed"]
+
     def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Save the last state."""
         self.save(trainer)
@@ -147,7 +153,9 @@ class Journal(Callback):
     def on_train_batch_end(self, trainer: lightning.Trainer, module: TrainingModule, outputs: Any, *rest: Any) -> None:  # type: ignore[override]
         """Note the mean of the last steps."""
         for name, value in outputs.items():
-            self._sums[name] = self._sums.get(name, 0.0) + float(value.detach())
+            # Lightning has divided the loss of one batch by the batches of a step
+            share = trainer.accumulate_grad_batches if name == "loss" else 1
+            self._sums[name] = self._sums.get(name, 0.0) + share * float(value.detach())
         self._count += 1
         if not module.ends_step:
             return

@@ -112,7 +112,7 @@ class TrainingModule(lightning.LightningModule):
 
     def on_validation_batch_end(self, outputs: Any, batch: Any, number: int, loader: int = 0) -> None:
         """Let callbacks watch the mean loss by the name `valid`."""
-        self.log("valid", outputs, on_epoch=True, batch_size=1, logger=False)
+        self.log("valid", outputs, on_epoch=True, batch_size=1, logger=False, sync_dist=True)
 
     def on_validation_end(self) -> None:
         """Train on with the weights themselves."""

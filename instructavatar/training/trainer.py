@@ -1,7 +1,7 @@
 """A `lightning.Trainer` from the section `lightning` of a configuration.
 
 lightning:
-  trainer:          arguments of lightning.Trainer
+  trainer:          arguments of lightning.Trainer; val_check_interval counts steps
   callbacks:        {name: {target, params}}, beside the run's own
   modelcheckpoint:  {params} of a ModelCheckpoint, for more checkpoints than the last two
   logger:           {target, params} or {name: {target, params}}; TensorBoard where nothing is said, null for none
@@ -13,6 +13,7 @@ import difflib
 import importlib.util
 import inspect
 import logging
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,8 @@ from instructavatar.training.processes import is_first
 from instructavatar.training.run import BOARD, CHECKPOINTS
 
 log = logging.getLogger(__name__)
-# Lightning's logger advertises other packages
+# Lightning advertises other packages, and warns of its own use of torch
+warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
 logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda record: "Tip:" not in str(record.msg))
 FIXED = {
     "accelerator": "cpu",
@@ -71,7 +73,10 @@ def arguments_of(settings: DictConfig) -> dict[str, Any]:
         check_argument(str(name))
     if given.get("max_epochs", -1) not in (-1, None):
         raise BadOption("batches are drawn without end, so there are no epochs: set max_steps or lightning.budget_minutes, not max_epochs")
-    return {**FIXED, **given}
+    arguments = {**FIXED, **given}
+    if isinstance(arguments["val_check_interval"], int):  # Lightning counts batches; everything of a run counts steps
+        arguments["val_check_interval"] *= int(arguments.get("accumulate_grad_batches", 1))
+    return arguments
 
 
 def make_trainer(settings: DictConfig, run: Path, own: list[Callback], needs_unused: bool = False, start: int = 0) -> lightning.Trainer:
