@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.data.batch import ClipExample
-from instructavatar.data.key_frames import KeyFrames, check_kinds
+from instructavatar.data.key_frames import KeyFrames, checked_kinds
 from instructavatar.data.labels import pose_of, units_of
 from instructavatar.errors import BadBundle
 from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, ROTATION, SPEECH_PER_FRAME, mirror
@@ -48,12 +48,12 @@ class Chances:
     prefix_longest: int = 25
     pose: float = 0.08  # the whole head rotation is given
     mirror: float = 0.5  # a clip is mirrored, where its mirrored text is in the store
-    key: Mapping[str, float] = field(default_factory=dict)  # where a key frame comes from, see `key_frames.KINDS`; empty: no key frames
+    key: Mapping[Any, float] = field(default_factory=dict)  # where a key frame comes from, see `key_frames.KINDS`; empty: no key frames
 
     def __post_init__(self) -> None:
         """Refuse chances of key frames that make no sense."""
         if self.key:
-            check_kinds(self.key)
+            checked_kinds(self.key)
 
 
 class ClipExamples:

@@ -73,11 +73,12 @@ class FramePairs:
         seed: int,
         batch_size: int,
         shares: Mapping[str, float] | None = None,
+        candidates: int = 1,
     ) -> None:
         self.source, self.keys, self.drawing = source, list(keys), drawing
         if not self.keys:
             raise BadBundle("expected clips of at least two frames, got none; check the store's splits")
-        self.size, self.seed, self.batch_size = size, seed, batch_size
+        self.size, self.seed, self.batch_size, self.candidates = size, seed, batch_size, candidates
         self.shares = [shares[key] for key in self.keys] if shares else None
 
     def __getitem__(self, number: int) -> FrameBatch:
@@ -92,7 +93,11 @@ class FramePairs:
     def pair(self, key: str, rng: np.random.Generator) -> FrameBatch:
         """A batch of one pair of a clip."""
         record = self.source.read(key, ARRAYS)
-        target, looks = (int(i) for i in rng.choice(int(record["latent_length"]), 2, replace=False))
+        length = int(record["latent_length"])
+        target, *others = (int(i) for i in rng.choice(length, min(length, 1 + self.candidates), replace=False))
+        # from one candidate to all, so that pairs that hardly differ occur as well
+        considered = others[: int(rng.integers(1, len(others) + 1))] if self.candidates > 1 else others
+        looks = farthest(record["ldmk"], target, considered) if len(considered) > 1 else considered[0]
         return pair_of(key, record, target, looks, self.drawing, self.size)
 
 
@@ -110,6 +115,12 @@ def pair_of(key: str, record: Mapping[str, Any], target: int, looks: int, drawin
         target=_tensor(resized(real, size)),
         points=torch.from_numpy((points[..., :2] + 0.5) * np.float32(size / side) - 0.5),
     )
+
+
+def farthest(landmarks: NDArray[np.floating], target: int, frames: Sequence[int]) -> int:
+    """The frame whose points [478, 2] differ most from the target's: squared, so that an opened mouth counts beside a turned head."""
+    points = np.asarray(landmarks[[target, *frames], :, :2], np.float32)
+    return frames[int(np.square(points[1:] - points[0]).mean((1, 2)).argmax())]
 
 
 def batch_of(pairs: Sequence[FrameBatch]) -> FrameBatch:
@@ -156,6 +167,7 @@ class FrameData:
         ahead: batches made ahead in a thread; 0 makes each when it is asked for.
         clips: only the first of each store's training clips; None takes all. For trials that a model should learn by heart.
         stores: several stores, in the place of `store`; see `data/stores.py`.
+        candidates: the looks come from the frame that differs most from the target among 1 to so many drawn ones; 1 takes any, as published.
     """
 
     def __init__(
@@ -169,16 +181,21 @@ class FrameData:
         ahead: int = 4,
         clips: int | None = None,
         stores: Any = None,
+        candidates: int = 1,
     ) -> None:
+        if candidates < 1:
+            raise ValueError(f"expected at least 1 candidate, got {candidates}")
         if batch_size < 1 or validation_batches < 1:
             raise ValueError(f"expected batch_size and validation_batches of at least 1, got {batch_size} and {validation_batches}")
         self.source = source_of(store, stores)
         self.drawing, self.size, self.seed, self.ahead = drawing, size or drawing.size, seed, ahead
         train = {name: dict(list(some.items())[:clips]) for name, some in training_lengths(self.source, PAIR).items()}
         shares = clip_weights(self.source, train) if isinstance(self.source, JoinedStores) else None
-        self.train = FramePairs(self.source, together(train), drawing, self.size, seed, batch_size, shares)
+        self.train = FramePairs(self.source, together(train), drawing, self.size, seed, batch_size, shares, candidates)
         judged = [list(some) for some in judged_lengths(self.source, train, PAIR).values() if some]
-        self.valid = turn_by_turn([FramePairs(self.source, keys, drawing, self.size, VALIDATION_SEED, batch_size) for keys in judged])
+        self.valid = turn_by_turn(
+            [FramePairs(self.source, keys, drawing, self.size, VALIDATION_SEED, batch_size, None, candidates) for keys in judged]
+        )
         self.validation_batches = max(validation_batches, len(judged))
         first = self.train.keys[0]
         face_frame(first, self.source.read(first, ARRAYS), 0)  # a store without pictures is refused before the first step

@@ -18,14 +18,17 @@ KINDS = ("same", "person", "neutral", "no")
 """Where a key frame comes from: the clip itself, another clip of the speaker, a neutral clip of the speaker, nowhere."""
 
 
-def check_kinds(chances: Mapping[str, float]) -> None:
-    """Refuse chances that are misspelt or do not sum to 1."""
-    unknown = [str(name) for name in chances if name not in KINDS]
+def checked_kinds(chances: Mapping[Any, float]) -> dict[str, float]:
+    """Chances by kind; misspelt ones, or such that do not sum to 1, are refused."""
+    # YAML takes a bare `no` for False
+    found = {"no" if name is False else str(name): number for name, number in chances.items()}
+    unknown = [name for name in found if name not in KINDS]
     if unknown:
         raise ValueError(f"expected key frames from {', '.join(KINDS)}, got {', '.join(unknown)}")
-    numbers = list(chances.values())
+    numbers = list(found.values())
     if not all(math.isfinite(number) and number >= 0 for number in numbers) or abs(sum(numbers) - 1) > 1e-6:
         raise ValueError(f"expected chances of key frames from 0 to 1 that sum to 1, got {', '.join(map(str, numbers))}")
+    return found
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,9 @@ class KeyFrames:
         chances: how often a key frame comes from each of `KINDS`.
     """
 
-    def __init__(self, source: Any, chances: Mapping[str, float]) -> None:
-        self.source = source
-        self.odds = np.array([float(chances.get(kind, 0)) for kind in KINDS])
+    def __init__(self, source: Any, chances: Mapping[Any, float]) -> None:
+        self.source, kinds = source, checked_kinds(chances)
+        self.odds = np.array([float(kinds.get(kind, 0)) for kind in KINDS])
         self._speakers: dict[str, Speaker] | None = None
 
     def draw(self, key: str, motion: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32] | None:

@@ -156,7 +156,7 @@ data:
   params:
     store: null
     stores: {mead: {path: %s, weight: 0.5}, hdtf: {path: %s, weight: 0.5}}
-    chances_config: {target: instructavatar.data.clips.Chances, params: {key: {same: 0.5, person: 0.5}}}
+    chances_config: {target: instructavatar.data.clips.Chances, params: {key: {same: 0.5, person: 0.3, neutral: 0.2, no: 0}}}
 """
     whole = OmegaConf.create(data % two)
     made = config.build(config.override(whole, ["data.params.stores.hdtf.weight=1.5"]).data)
