@@ -167,7 +167,7 @@ class FrameData:
         ahead: batches made ahead in a thread; 0 makes each when it is asked for.
         clips: only the first of each store's training clips; None takes all. For trials that a model should learn by heart.
         stores: several stores, in the place of `store`; see `data/stores.py`.
-        candidates: the looks come from the frame that differs most from the target among 1 to so many drawn ones; 1 takes any, as published.
+        candidates: the looks come from the frame most unlike the target, of 1 to so many drawn ones; 1 takes any, as published.
     """
 
     def __init__(

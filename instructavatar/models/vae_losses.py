@@ -27,6 +27,8 @@ class Pair:
     """[B, 3, S, S]"""
     points: Tensor
     """[B, 478, 2] landmarks of the target in pixels of S"""
+    looks: Tensor
+    """[B, 3, S, S] the picture that the appearance was taken from"""
 
 
 class Term(nn.Module, ABC):
@@ -59,6 +61,20 @@ class FaceTerm(Term):
         inside = box_masks(pair.points, pair.target.shape[-1])
         error = (pair.encoded.output - pair.target).abs().mean(1)
         return ((error * inside).sum((1, 2)) / inside.sum((1, 2)).clamp(min=1)).mean()
+
+
+class ChangeTerm(Term):
+    """L1 where the target differs from the looks: a small model else learns to copy them, for most of a picture stays as it is.
+
+    Not in the published loss.
+    """
+
+    def forward(self, pair: Pair) -> Tensor:
+        """0..2; a place counts by how much changes around it, and each picture alike."""
+        changed = (pair.target - pair.looks).abs().mean(1, keepdim=True)
+        share = functional.avg_pool2d(changed, 5, stride=1, padding=2)[:, 0]
+        error = (pair.encoded.output - pair.target).abs().mean(1)
+        return ((error * share).sum((1, 2)) / share.sum((1, 2)).clamp(min=1e-3)).mean()
 
 
 class EdgeTerm(Term):

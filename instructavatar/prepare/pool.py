@@ -21,6 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from instructavatar import __version__
@@ -282,6 +283,8 @@ def _connected(address: str) -> Any:
     """The module `ray`, connected to a cluster."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read when ray is loaded: nothing is reported to anyone
     os.environ["RAY_IGNORE_UNHANDLED_ERRORS"] = "1"  # the first error is told; those of later chunks are of no interest
+    if _has_token():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # ray start asks for its token; a driver by itself offers none
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -295,6 +298,12 @@ def _connected(address: str) -> Any:
             f"expected a Ray cluster at {address}, got none ({reason}); start one with: ray start --head, or share its token"
         ) from error
     return ray
+
+
+def _has_token() -> bool:
+    """Whether this machine holds a cluster's token where Ray looks for one."""
+    named = os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token"
+    return bool(os.environ.get("RAY_AUTH_TOKEN")) or Path(named).is_file()
 
 
 def _check_reachable(address: str) -> None:

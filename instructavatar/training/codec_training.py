@@ -95,7 +95,7 @@ class CodecTraining(TrainingModule):
         """The network's pictures of a batch, beside what they should be."""
         encoded = self.vae(unit(batch.appearance), unit(batch.drawn), chance)
         encoded = Encoded(encoded.appearance, encoded.motion, encoded.output.float())
-        return encoded, Pair(encoded, unit(batch.target), batch.points)
+        return encoded, Pair(encoded, unit(batch.target), batch.points, unit(batch.appearance))
 
     def training_step(self, batch: FrameBatch, number: int = 0) -> dict[str, Tensor]:
         """One step of each optimiser; a loss that is not finite stops the run with the pairs' names."""

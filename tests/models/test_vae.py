@@ -20,6 +20,7 @@ from instructavatar.models.vae.stable_diffusion import fit_weights, load_stable_
 from instructavatar.models.vae_losses import (
     Adversary,
     AppearanceDivergence,
+    ChangeTerm,
     EdgeTerm,
     FaceTerm,
     MotionDivergence,
@@ -155,10 +156,10 @@ def test_extreme_moments_stay_finite():
     assert torch.isfinite(Gaussian.of(moments).sample()).all() and torch.isfinite(Gaussian.of(moments).divergence()).all()
 
 
-def pair(output: torch.Tensor, target: torch.Tensor, box=(8.0, 8.0, 15.0, 15.0)) -> Pair:
+def pair(output: torch.Tensor, target: torch.Tensor, box=(8.0, 8.0, 15.0, 15.0), looks: torch.Tensor | None = None) -> Pair:
     normal = Gaussian(torch.ones(len(output), 1, 2, 2), torch.zeros(len(output), 1, 2, 2))
     points = torch.tensor([[box[:2], box[2:]]]).expand(len(output), -1, -1)
-    return Pair(Encoded(normal, normal, output), target, points)
+    return Pair(Encoded(normal, normal, output), target, points, target if looks is None else looks)
 
 
 def test_terms_of_known_pictures():
@@ -171,6 +172,17 @@ def test_terms_of_known_pictures():
     assert float(EdgeTerm()(given)) == pytest.approx(2 * 0.5 * 16 / (32 * 31))
     # four numbers of mean 1 and variance 1: 2 nats over 3072 numbers of the picture
     assert float(AppearanceDivergence()(given)) == float(MotionDivergence()(given)) == pytest.approx(2 / 3072)
+
+
+def test_the_term_of_change_counts_where_something_moves():
+    """Copying is as wrong as can be there, and what stays as it is does not count."""
+    looks, target = torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32)
+    target[:, :, 8:16, 8:16] = 1.0
+    elsewhere = target.clone()
+    elsewhere[:, :, 24:, 24:] = 1.0
+    copied = float(ChangeTerm()(pair(looks, target, looks=looks)))
+    assert copied > 0.6 and float(ChangeTerm()(pair(elsewhere, target, looks=looks))) == 0
+    assert float(ChangeTerm()(pair(target, target, looks=target))) == 0, "nothing moves, nothing counts"
 
 
 def test_the_face_box():
