@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import cv2
 import numpy as np
@@ -83,6 +84,18 @@ def test_pairs_are_distinct_frames_of_a_clip_and_the_landmarks_are_the_targets(s
             seen.add((name[0], target, looks))
     assert {key for key, *_ in seen} == {"a", "b"}, "a clip of one frame has no pair"
     assert len(seen) > 60, "of 30 + 72 pairs"
+
+
+def test_with_candidates_pairs_lie_further_apart(store):
+    def apart(candidates):
+        pairs = FrameData(store, LandmarkImage(SIDE), candidates=candidates, ahead=0, batch_size=8).train
+        looks = [re.search(r"\[(\d+)<-(\d+)\]", name) for k in range(30) for name in pairs[k].names]
+        return [abs(int(found[1]) - int(found[2])) for found in looks]
+
+    near, far = apart(1), apart(4)
+    assert np.mean(far) > np.mean(near) + 0.2 and min(far) == 1, "and some pairs are as close as any"
+    with pytest.raises(ValueError, match="at least 1 candidate"):
+        FrameData(store, LandmarkImage(SIDE), candidates=0)
 
 
 def test_batch_k_is_a_function_of_seed_and_k(store):
