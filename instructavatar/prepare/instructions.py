@@ -65,9 +65,16 @@ _EMOTION_TICKETS = (*EMOTIONS, *(name for name in EMOTIONS if name in BASIC for 
 _MIXABLE = ("happy", "sad", "angry", "fear", "disgusted", "surprised", "contempt", "excited", "worried", "tired", "proud", "confused")
 
 
-def compose(rng: np.random.Generator, seconds: float, talking: bool) -> Score:
-    """What happens in a clip of that many seconds, with several wordings for each segment."""
+def compose(rng: np.random.Generator, seconds: float, talking: bool, simple: float = 0.0) -> Score:
+    """What happens in a clip of that many seconds, with several wordings for each segment.
+
+    `simple` is the share of clips that do one of the 14 main acts and nothing else, for a corpus too small to teach more.
+    """
     blank = Score(seconds, talking, rest=_rest(rng), style=_style(rng))
+    if simple and rng.random() < simple:
+        names = _allowed(MAIN, talking)
+        acts = [_act(rng, names[int(rng.integers(len(names)))], 0.1)]
+        return _labelled(replace(blank, segments=(_segment(rng, 0.0, seconds, acts, talking),)))
     if rng.random() < UNINSTRUCTED:
         return blank
     plan = _choose(rng, _PLANS)

@@ -16,6 +16,7 @@ from instructavatar.errors import BadBundle, BadOption, MissingFile
 from instructavatar.face.motion import ACTION_COUNT, frames_of
 from instructavatar.face.script import Script
 from instructavatar.prepare import voices
+from instructavatar.prepare.acting.kinds import MAIN
 from instructavatar.prepare.acting.score import Score
 from instructavatar.prepare.build import BuildReport, prepare_from_config
 from instructavatar.prepare.corpora.puppet import Puppet, PuppetClip, compose_clips, make_pack, split_of, write_pack
@@ -103,6 +104,18 @@ def test_clips_of_one_take_are_in_one_split(tiny):
     clips = compose_clips([replace(take, id=f"t{i}") for i in range(40)], 0, uses=2, seed=0)
     assert {clip.split for clip in clips} == {"train", "valid"}
     assert [clip.split for clip in clips[:40]] == [clip.split for clip in clips[40:]]
+
+
+def test_a_simple_pack_keeps_to_the_main_acts(tiny):
+    def acts(simple):
+        clips = compose_clips([], 120, uses=1, seed=0, simple=simple)
+        return [[act.kind for segment in Score.from_json(clip.score).segments for act in segment.acts] for clip in clips]
+
+    assert all(len(kinds) == 1 and kinds[0] in MAIN for kinds in acts(1.0)) and len({kinds[0] for kinds in acts(1.0)}) == len(MAIN)
+    usual = np.mean([len(kinds) == 1 and kinds[0] in MAIN for kinds in acts(0.0)])
+    assert usual < 0.5 < np.mean([len(kinds) == 1 and kinds[0] in MAIN for kinds in acts(0.6)]) < 1
+    with pytest.raises(BadOption, match="simple within"):
+        compose_clips([], 1, uses=1, seed=0, simple=1.5)
 
 
 def test_nobody_talks_in_an_empty_room(tiny):

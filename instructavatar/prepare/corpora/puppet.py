@@ -151,7 +151,7 @@ def _follow(pack: Path, recipe: Mapping[str, Any], progress: Progress | None) ->
         make_pack(pack, **wanted, voices_folder=recipe.get("voices_folder"), progress=progress)
     elif (pack / RECIPE).is_file():
         made = json.loads((pack / RECIPE).read_text(encoding="utf-8"))
-        differing = [f"{name} {made.get(name)}, not {value}" for name, value in wanted.items() if made.get(name) != value]
+        differing = [f"{name} {made.get(name)}, not {value}" for name, value in wanted.items() if made.get(name, 0.0) != value]
         if differing:
             raise BadOption(f"{pack} was made by another recipe ({'; '.join(differing)}); delete {pack} or name another pack")
 
@@ -159,10 +159,10 @@ def _follow(pack: Path, recipe: Mapping[str, Any], progress: Progress | None) ->
 def _checked(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """What decides the content of a pack, with the defaults filled in."""
     given = {name: value for name, value in recipe.items() if name != "voices_folder"}
-    unknown, lacking = sorted(set(given) - {"silent", "takes", "uses", "seed"}), sorted({"silent", "takes"} - set(given))
+    unknown, lacking = sorted(set(given) - {"silent", "takes", "uses", "seed", "simple"}), sorted({"silent", "takes"} - set(given))
     if unknown or lacking:
-        raise BadOption(f"expected a recipe of silent, takes, uses and seed; unknown: {unknown}, missing: {lacking}")
-    return {"uses": 2, "seed": 0, **given, "takes": dict(given["takes"])}
+        raise BadOption(f"expected a recipe of silent, takes, uses, seed and simple; unknown: {unknown}, missing: {lacking}")
+    return {"uses": 2, "seed": 0, "simple": 0.0, **given, "takes": dict(given["takes"])}
 
 
 def make_pack(
@@ -171,6 +171,7 @@ def make_pack(
     takes: dict[str, int],
     uses: int = 2,
     seed: int = 0,
+    simple: float = 0.0,
     voices_folder: str | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -182,6 +183,7 @@ def make_pack(
         takes: voice -> how many takes of it (see prepare.voices; "room" is sound without speech).
         uses: how many clips share a take.
         seed: decides everything but the noise in joe's voice.
+        simple: share of clips that do one main act and nothing else (`instructions.compose`).
         voices_folder: where takes are recorded, and found again (default: OUT.voices).
         progress: called with ("recording" or "composing", done, total).
     """
@@ -193,32 +195,34 @@ def make_pack(
         for take in voices.make_takes(folder, voice, count, seed):
             recorded.append(take)
             tell("recording", len(recorded), sum(takes.values()))
-    clips = compose_clips(recorded, silent, uses, seed, progress)
+    clips = compose_clips(recorded, silent, uses, seed, progress, simple)
     out.mkdir(parents=True, exist_ok=True)
-    recipe = {"silent": silent, "takes": takes, "uses": uses, "seed": seed}
+    recipe = {"silent": silent, "takes": takes, "uses": uses, "seed": seed, "simple": simple}
     (out / RECIPE).write_text(json.dumps(recipe, indent=1) + "\n", encoding="utf-8")
     write_pack(out, recorded, folder, clips)
 
 
-def compose_clips(takes: list[Take], silent: int, uses: int, seed: int, progress: Progress | None = None) -> list[PuppetClip]:
-    """Clips with sound, `uses` for each take, and silent ones."""
-    if silent < 0 or uses < 1:
-        raise BadOption(f"expected silent >= 0 and uses >= 1, got {silent} and {uses}")
+def compose_clips(
+    takes: list[Take], silent: int, uses: int, seed: int, progress: Progress | None = None, simple: float = 0.0
+) -> list[PuppetClip]:
+    """Clips with sound, `uses` for each take, and silent ones; `simple` as for `make_pack`."""
+    if silent < 0 or uses < 1 or not 0 <= simple <= 1:
+        raise BadOption(f"expected silent >= 0, uses >= 1 and simple within 0..1, got {silent}, {uses} and {simple}")
     heard = [(f"{take.id}-{use}", take.id, take.seconds, take.spoken) for use in range(uses) for take in takes]
     rng = np.random.default_rng([seed, 0])
     lengths = frames_of(1.0) * rng.uniform(*SILENT_SECONDS, silent)
     quiet = [(f"silent-{number:05d}", "", round(length) / FRAME_RATE_HZ, False) for number, length in enumerate(lengths)]
     clips: list[PuppetClip] = []
     for clip in heard + quiet:
-        clips.append(_composed(seed, *clip))
+        clips.append(_composed(seed, simple, *clip))
         if progress:
             progress("composing", len(clips), len(heard) + len(quiet))
     return clips
 
 
-def _composed(seed: int, name: str, take: str, seconds: float, talking: bool) -> PuppetClip:
+def _composed(seed: int, simple: float, name: str, take: str, seconds: float, talking: bool) -> PuppetClip:
     number = int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big")
-    score = compose(np.random.default_rng([number, 0]), seconds, talking)
+    score = compose(np.random.default_rng([number, 0]), seconds, talking, simple)
     return PuppetClip(name, number, split_of(take or name), take, score.to_json())
 
 
