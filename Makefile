@@ -8,7 +8,7 @@ PIP     = $(BIN)/pip install --quiet --disable-pip-version-check
 TORCH  ?= torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format model clean
+.PHONY: help demo test test-slow check format model recipe clean
 
 help:            ## Say what can be made
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -29,6 +29,10 @@ $(VENV)/.develop: $(BIN)/python pyproject.toml
 
 $(VENV)/.corpus: $(VENV)/.develop
 	$(PIP) -e '.[train,dev,corpus]'
+	@touch $@
+
+$(VENV)/.heads: $(VENV)/.corpus
+	$(PIP) -e '.[train,dev,corpus,heads]'
 	@touch $@
 
 demo: $(VENV)/.run    ## Set up and write out/demo.mp4 from a portrait, a voice and a sentence
@@ -55,6 +59,17 @@ model: $(VENV)/.corpus    ## Make the corpus, train the default generator and ex
 	$(BIN)/instructavatar prepare --base configs/corpora/tiny.yaml --output data/tiny
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/instructavatar train --base configs/motion/default.yaml --logdir runs/default --extra data.params.store=data/puppet
 	$(BIN)/instructavatar export runs/default --output runs/default/bundle --probe data/tiny --model_name puppet-1
+
+# Each stage goes on where it was, and is over at once when it is done.
+recipe: $(VENV)/.heads    ## The whole story in small: films, codec, latents, generator, a page of results (about 90 minutes; the same command resumes)
+	$(BIN)/python tools/build_portraits.py --people 28 --out data/people
+	$(BIN)/instructavatar prepare --base configs/corpora/puppet_video.yaml --output data/puppet_video
+	$(BIN)/instructavatar train --base configs/codec/two_encoder_vae_tiny.yaml --logdir runs/recipe_codec --extra data.params.store=data/puppet_video
+	$(BIN)/instructavatar export runs/recipe_codec --output runs/recipe_codec/bundle
+	$(BIN)/instructavatar prepare --output data/puppet_video --only latents --codec runs/recipe_codec/bundle
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/instructavatar train --base configs/motion/latents_tiny.yaml --logdir runs/recipe_motion --extra data.params.store=data/puppet_video
+	$(BIN)/instructavatar export runs/recipe_motion --output runs/recipe_motion/bundle --codec runs/recipe_codec/bundle
+	$(BIN)/python benchmarks/recipe.py --store data/puppet_video --model runs/recipe_motion/bundle --page out/recipe
 
 clean:    ## Remove outputs, builds and caches; the environment, data/ and runs/ stay
 	rm -rf out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage
