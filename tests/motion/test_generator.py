@@ -98,6 +98,17 @@ def test_guidance_asks_for_three_versions(generator):
     assert feed["pooled_alive"][:, 0, 0].tolist() == [0.0, 0.0, 1.0]
 
 
+def test_guidance_one_is_no_guidance(generator):
+    """One version of the conditions, and what comes out is the sampler's own answer to it."""
+    script, speech = Script.parse("smile", 0.4), np.ones((20, WIDTH), np.float32)
+    given = {"speech": speech, "script": script, "text_states": states(script), "text_guidance": 1.0, "speech_guidance": 1.0}
+    motion = generator.generate(10, **given)
+    feeds = generator.network.feeds
+    assert all(len(feed["x"]) == 1 and feed["pooled_alive"].all() and feed["speech"].all() for feed in feeds)
+    last = generator.network({**feeds[-1]})[0] * 2 + 0.5
+    np.testing.assert_allclose(motion.values[:, 52:], last[:, 52:], atol=1e-5)
+
+
 def test_silence_is_told(generator):
     generator.generate(10)
     assert not generator.network.feeds[0]["speech_mask"].any()
