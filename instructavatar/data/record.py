@@ -10,6 +10,7 @@ the arrays' bytes one after another. Nothing is pickled.
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Container, Mapping
 from typing import Any
@@ -82,7 +83,7 @@ def from_bytes(data: bytes | memoryview, arrays: Container[str] | None = None) -
         head, start = _head(data)
         record = dict(head["values"])
         for name, dtype, shape in head["arrays"]:
-            kind, count = np.dtype(dtype), int(np.prod(shape))
+            kind, count = np.dtype(dtype), math.prod(shape)
             if arrays is None or name in arrays:
                 record[name] = np.frombuffer(data, kind, count, start).reshape(shape).copy()
             start += count * kind.itemsize

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from instructavatar.data.batch import UNIT_NAMES, ClipBatch, collate
 from instructavatar.data.clips import Chances, ClipExamples
@@ -228,3 +232,20 @@ def test_streams_are_cut_to_one_length():
 def test_clips_whose_streams_differ_are_named(change, told):
     with pytest.raises(BadBundle, match=f"clip a: expected streams of about one length, got frames of .*{told}"):
         example(**change)
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 99)), min_size=1, max_size=5))
+@settings(max_examples=30, deadline=None)
+def test_a_clip_in_a_batch_is_the_clip_and_zeros(clips):
+    made = [example(frames=frames, seed=seed, instruction=[["smile"], ["turn left"], []][seed % 3], **LABELS) for frames, seed in clips]
+    batch = collate(made)
+    for row, one in enumerate(made):
+        for field in fields(one):
+            array = getattr(one, field.name)
+            if isinstance(array, np.ndarray):
+                padded = getattr(batch, field.name)[row].numpy().copy()
+                inside = tuple(slice(0, size) for size in array.shape)
+                assert np.array_equal(padded[inside], array.astype(np.float32)), field.name
+                padded[inside] = 0
+                assert not padded.any(), field.name
+        assert batch.frame_mask[row].tolist() == [1] * len(one.motion) + [0] * (batch.motion.shape[1] - len(one.motion))

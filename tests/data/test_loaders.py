@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from instructavatar.data.loaders import BatchPlan, BatchStream, MotionData, StretchLengths
 from instructavatar.errors import BadBundle
@@ -80,6 +82,12 @@ def test_processes_share_the_batches():
     made = data()
     numbers = [list(itertools.islice(BatchStream(made.train, 2, rank, 2).numbers(), 3)) for rank in (0, 1)]
     assert numbers == [[4, 6, 8], [5, 7, 9]]
+
+
+@given(st.integers(0, 50), st.integers(1, 9), st.integers(1, 6))
+def test_processes_never_share_or_miss_a_batch(start, world, steps):
+    made = [list(itertools.islice(BatchStream([], start, rank, world).numbers(), steps)) for rank in range(world)]
+    assert sorted(itertools.chain(*made)) == list(range(start * world, (start + steps) * world))
 
 
 def test_batches_are_of_about_one_size_and_hold_little_padding():

@@ -1,5 +1,6 @@
 """The store: what is written comes back, what does not fit is refused, a kill loses nothing."""
 
+import math
 import os
 import pickle
 import signal
@@ -9,6 +10,8 @@ import sys
 import lmdb
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from instructavatar.data.disk import clip_key
 from instructavatar.data.header import Header
@@ -104,6 +107,23 @@ def test_bytes_survive_any_text_and_shape():
         "f": np.arange(3, dtype=np.int64),
     }
     equal(given, from_bytes(to_bytes(given)))
+
+
+SHAPES = st.tuples(st.sampled_from(["<f4", "<f2", "<i8", "|u1"]), st.lists(st.integers(0, 5), min_size=1, max_size=3))
+
+
+NAMES = st.sampled_from(["", "x", "顔", "a b", '"'])
+
+
+@given(st.dictionaries(NAMES, SHAPES), st.dictionaries(NAMES, st.text(max_size=3)), st.randoms(use_true_random=False))
+@settings(max_examples=30, deadline=None)
+def test_any_part_of_any_record_comes_back(shapes, values, chance):
+    arrays = {f"a{name}": np.arange(math.prod(shape)).astype(dtype).reshape(shape) for name, (dtype, shape) in shapes.items()}
+    given = {**{f"v{name}": value for name, value in values.items()}, **arrays}
+    data = to_bytes(given)
+    equal(given, from_bytes(data))
+    asked = {name for name in arrays if chance.random() < 0.5}
+    equal({name: value for name, value in given.items() if name not in set(arrays) - asked}, from_bytes(memoryview(data), asked))
 
 
 @pytest.mark.parametrize("data", [b"", b"\x05\0\0\0{}", to_bytes({"a": np.zeros(9)})[:-1], b"\xff\xff\xff\x7f{}"])
