@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from instructavatar.data.batch import ClipExample
 from instructavatar.data.key_frames import KeyFrames, checked_kinds
 from instructavatar.data.labels import pose_of, units_of
-from instructavatar.errors import BadBundle
+from instructavatar.data.store import NotInStore
+from instructavatar.errors import BadBundle, BadScript
 from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, ROTATION, SPEECH_PER_FRAME, mirror
 from instructavatar.face.script import Script, Segment, alive_frames, clock_of, swap_sides
 
@@ -28,7 +29,7 @@ class ClipSource(Protocol):
         ...
 
     def text(self, sentence: str) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-        """Token states [L, C] and pooled state [C] of a sentence; BadBundle if the table lacks it."""
+        """Token states [L, C] and pooled state [C] of a sentence; NotInStore if the table lacks it."""
         ...
 
 
@@ -73,7 +74,7 @@ class ClipExamples:
         whole = np.asarray(record["motion_latent"][:length], np.float32)
         take = min(frames, length)
         start = 0 if rng.random() < self.chances.from_start else int(rng.integers(0, length - take + 1))
-        motion, segments, mirrored = whole, self._segments(record, rng), False
+        motion, segments, mirrored = whole, self._segments(key, record, rng), False
         if rng.random() < self.chances.mirror and motion.shape[1] == MOTION_DIM:
             motion, segments, mirrored = self._mirrored(motion, segments)
         stretch = motion[start : start + take]
@@ -91,7 +92,7 @@ class ClipExamples:
             tokens_alive=alive[:, owner],
             pooled_alive=alive,
             clock=clock_of(segments, start, take),
-            key=self._key(key, whole, mirrored, rng),
+            key=self._key_frame(key, whole, mirrored, rng),
             pose=pose_of(record, start, take, mirrored),
             units=units_of(key, record, mirrored),
             intensity=int(record.get("intensity", 0)),
@@ -99,11 +100,16 @@ class ClipExamples:
             emotion=str(record.get("emotion", "")),
         )
 
-    def _segments(self, record: Mapping[str, Any], rng: np.random.Generator) -> tuple[Segment, ...]:
+    def _segments(self, key: str, record: Mapping[str, Any], rng: np.random.Generator) -> tuple[Segment, ...]:
+        """Segments of one of the clip's wordings."""
         wordings = record.get("instruction") or []
         if not len(wordings):
             return ()
-        return Script.parse(wordings[int(rng.integers(len(wordings)))], int(record["latent_length"]) / FRAME_RATE_HZ).segments
+        text = wordings[int(rng.integers(len(wordings)))]
+        try:
+            return Script.parse(text, int(record["latent_length"]) / FRAME_RATE_HZ).segments
+        except BadScript as error:
+            raise BadBundle(f"clip {key}: {error}") from error
 
     def _mirrored(
         self, motion: NDArray[np.float32], segments: tuple[Segment, ...]
@@ -113,7 +119,7 @@ class ClipExamples:
         try:
             for segment in swapped:
                 self._states(segment.text)
-        except BadBundle:
+        except NotInStore:
             return motion, segments, False
         return mirror(motion), swapped, True
 
@@ -131,7 +137,7 @@ class ClipExamples:
             self._texts[sentence] = self.source.text(sentence)
         return self._texts[sentence]
 
-    def _key(self, key: str, motion: NDArray[np.float32], mirrored: bool, rng: np.random.Generator) -> NDArray[np.float32] | None:
+    def _key_frame(self, key: str, motion: NDArray[np.float32], mirrored: bool, rng: np.random.Generator) -> NDArray[np.float32] | None:
         """Motion [D] of the key frame, with its sides as the stretch has them; None where none is asked for."""
         frame = self.key_frames.draw(key, motion, rng) if self.key_frames else None
         return mirror(frame) if mirrored and frame is not None else frame

@@ -93,6 +93,7 @@ class FramePairs:
     def pair(self, key: str, rng: np.random.Generator) -> FrameBatch:
         """A batch of one pair of a clip."""
         record = self.source.read(key, ARRAYS)
+        _check_landmarks(key, record)
         length = int(record["latent_length"])
         target, *others = (int(i) for i in rng.choice(length, min(length, 1 + self.candidates), replace=False))
         # from one candidate to all, so that pairs that hardly differ occur as well
@@ -103,8 +104,7 @@ class FramePairs:
 
 def pair_of(key: str, record: Mapping[str, Any], target: int, looks: int, drawing: Drawing, size: int) -> FrameBatch:
     """The pair that rebuilds frame `target` from the looks of frame `looks`, at S = `size`."""
-    if not len(record["ldmk"]):
-        raise BadBundle(f"clip {key}: expected landmarks, got none; prepare a corpus of videos")
+    _check_landmarks(key, record)
     real = face_frame(key, record, target)
     side = real.shape[0]
     points = np.asarray(record["ldmk"][target : target + 1], np.float32)
@@ -115,6 +115,11 @@ def pair_of(key: str, record: Mapping[str, Any], target: int, looks: int, drawin
         target=_tensor(resized(real, size)),
         points=torch.from_numpy((points[..., :2] + 0.5) * np.float32(size / side) - 0.5),
     )
+
+
+def _check_landmarks(key: str, record: Mapping[str, Any]) -> None:
+    if not len(record["ldmk"]):
+        raise BadBundle(f"clip {key}: expected landmarks, got none; prepare a corpus of videos")
 
 
 def farthest(landmarks: NDArray[np.floating], target: int, frames: Sequence[int]) -> int:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from instructavatar.data.batch import UNIT_NAMES, ClipBatch, collate
 from instructavatar.data.clips import Chances, ClipExamples
+from instructavatar.data.store import NotInStore
 from instructavatar.errors import BadBundle
 from instructavatar.face.action_units import ACTION_UNITS
 from instructavatar.face.motion import INDEX, ROTATION
@@ -41,7 +42,7 @@ class Source:
 
     def text(self, sentence: str):
         if sentence not in TEXTS:
-            raise BadBundle(f"no {sentence}")
+            raise NotInStore(f"no {sentence}")
         tokens = np.full((TEXTS[sentence], DIM), TEXTS[sentence], np.float16)
         return tokens, tokens.mean(0)
 
@@ -102,7 +103,7 @@ def test_without_the_swapped_sentence_nothing_is_mirrored():
     class Poor(Source):
         def text(self, sentence):
             if sentence == "turn right":
-                raise BadBundle("none")
+                raise NotInStore("none")
             return super().text(sentence)
 
     poor = Poor(action_units=["left_dimpler"])
@@ -206,6 +207,22 @@ def test_a_batch_made_by_hand_may_leave_the_labels_out():
     assert bare.key.shape == (2, 58) and bare.pose.shape == (2, 20, 3) and bare.units.shape == (2, 41)
     assert not bare.units_mask.any() and not bare.pose_mask.any() and not bare.key_mask.any() and bare.emotion == ("", "")
     assert bare.intensity.dtype == torch.int64
+
+
+def test_a_damaged_sentence_is_no_reason_not_to_mirror():
+    class Damaged(Source):
+        def text(self, sentence):
+            if sentence == "turn right":
+                raise BadBundle("sentence 'turn right': damaged")
+            return super().text(sentence)
+
+    with pytest.raises(BadBundle, match="damaged"):
+        ClipExamples(Damaged(), Chances(mirror=1.0), DIM).example("a", 20, np.random.default_rng(0))
+
+
+def test_a_malformed_wording_names_its_clip():
+    with pytest.raises(BadBundle, match="clip a: .*segment"):
+        example(instruction=["1-0.5s: smile"])
 
 
 def test_clips_of_different_widths_are_named():
