@@ -38,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         print("error: not enough memory for this; give a smaller picture or a shorter clip", file=sys.stderr)
         return InstructAvatarError.exit_code
-    except KeyboardInterrupt:
-        print("interrupted; nothing half-written was left", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"interrupted; {str(stop) or 'nothing half-written was left'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         return 0

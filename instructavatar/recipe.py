@@ -83,7 +83,7 @@ def _add_train(commands: Any) -> None:
         "--trainer.ARGUMENT", dest="trainer_argument", metavar="VALUE", help="any argument of lightning.Trainer: --trainer.devices 8"
     )
     more.add_argument("--scale_lr", **_SWITCH, help="learning rate x the batches of a step: devices, nodes, accumulated ones")
-    more.add_argument("--no-test", "--no_test", **_SWITCH, help="do not judge the finished run once more")
+    more.add_argument("--no-test", "--no_test", **_SWITCH, help="do not validate the finished run once more")
     more.add_argument("--only-val", "--only_val", **_SWITCH, help="print the validation loss of the run in --logdir and stop")
     more.add_argument("-d", "--debug", **_SWITCH, help="show where an error comes from, and open the debugger there")
     p.set_defaults(command=_train)

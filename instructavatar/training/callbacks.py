@@ -27,9 +27,14 @@ NO_LOSS = ("step", "minutes", "rate")
 
 
 class Clock(Callback):
-    """Counts the time spent in steps and ends the run when its budget is used up."""
+    """Counts the time spent in steps and ends the run when its budget is used up.
 
-    def __init__(self) -> None:
+    Args:
+        judge_end: whether the run is validated once more at its end, as Lightning does when it is told to stop.
+    """
+
+    def __init__(self, judge_end: bool = True) -> None:
+        self.judge_end = judge_end
         self._last = time.monotonic()
 
     def on_train_start(self, trainer: lightning.Trainer, module: TrainingModule) -> None:  # type: ignore[override]
@@ -44,7 +49,14 @@ class Clock(Callback):
             (spent,) = total([spent if trainer.is_global_zero else 0.0], module.device)
         module.budget.spent_s += spent
         if module.ends_step and module.budget.over(trainer.global_step):
-            trainer.should_stop = True
+            stop(trainer, validate=self.judge_end)
+
+
+def stop(trainer: lightning.Trainer, validate: bool) -> None:
+    """End the run after this step, with or without a last validation."""
+    trainer.should_stop = True
+    if not validate:
+        trainer.limit_val_batches = 0
 
 
 class TimedCheckpoint(Callback):
@@ -66,6 +78,10 @@ class TimedCheckpoint(Callback):
         """Where the latest checkpoint lies."""
         return self.folder / LAST
 
+    def ask(self) -> None:
+        """Save after the step at work."""
+        self._due = True
+
     def save(self, trainer: lightning.Trainer) -> None:
         """Write the checkpoint now; every process must call this, and the first one writes."""
         part = self.folder / "last.part"
@@ -78,7 +94,7 @@ class TimedCheckpoint(Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Listen for requests to stop and to save."""
-        handlers = {**dict.fromkeys(STOPPING, self._ask), **dict.fromkeys(SAVING, self._ask_to_save)}
+        handlers = {**dict.fromkeys(STOPPING, self._ask_to_stop), **dict.fromkeys(SAVING, self._ask_to_save)}
         for number, handler in handlers.items():
             try:
                 self._before[number] = signal.signal(number, handler)
@@ -92,8 +108,8 @@ class TimedCheckpoint(Callback):
         due = self._due or (trainer.is_global_zero and time.monotonic() >= self._next)
         due_anywhere, asked_anywhere = total([float(due), float(self.asked)], module.device)
         self._due, self.asked = due_anywhere > 0, asked_anywhere > 0
-        if self.asked:
-            trainer.should_stop = True
+        if self.asked:  # whoever asks may not wait long
+            stop(trainer, validate=False)
 
     def on_train_batch_start(self, trainer: lightning.Trainer, module: TrainingModule, *rest: Any) -> None:  # type: ignore[override]
         """Save when it is time: here the step before is over in every respect, its average and its counters included."""
@@ -112,11 +128,11 @@ class TimedCheckpoint(Callback):
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
+    def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
 
     def _ask_to_save(self, number: int, frame: FrameType | None) -> None:
-        self._due = True
+        self.ask()
 
 
 class Journal(Callback):
@@ -129,7 +145,6 @@ class Journal(Callback):
         self.path = Path(folder) / JOURNAL
         self.every_steps = every_steps
         self.plot_every_steps = plot_every_steps
-        self.judged_step = max((int(row["step"]) for row in _rows(self.path) if "valid" in row), default=-1)
         self._sums: dict[str, float] = {}
         self._count = 0
         self._valid: list[float] = []
@@ -173,7 +188,6 @@ class Journal(Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Note their mean."""
-        self.judged_step = trainer.global_step
         self._write(trainer, {"step": trainer.global_step, "valid": round(sum(self._valid) / max(len(self._valid), 1), 5)})
         self._valid = []
 
@@ -206,10 +220,6 @@ def read_journal(path: str | Path) -> list[dict[str, float]]:
         except ValueError:
             continue
     return rows
-
-
-def _rows(path: Path) -> list[dict[str, float]]:
-    return read_journal(path) if path.exists() else []
 
 
 def plot_losses(journal: str | Path) -> Path | None:

@@ -83,7 +83,7 @@ def fit(
         resume: go on with what the folder holds; otherwise it is set aside and the run begins anew.
         checkpoint: go on from this checkpoint of the folder's run rather than from its last.
         begin_from: a checkpoint of another run, where the folder holds none yet.
-        test: judge the finished run once more, unless its last step was judged.
+        test: validate the finished run once more.
 
     Raises:
         BadOption: the folder holds a run of another model or another corpus; nothing was written.
@@ -99,7 +99,7 @@ def fit(
     start = int(read_checkpoint(last)["global_step"]) if last else 0
     saver = TimedCheckpoint(run / CHECKPOINTS, float(settings.get("checkpoint_minutes", 5.0)))
     journal = Journal(run, int(settings.get("journal_steps", 50)))
-    trainer = make_trainer(settings, run, [Clock(), journal, saver], module.needs_unused, start)
+    trainer = make_trainer(settings, run, [Clock(judge_end=test), journal, saver], module.needs_unused, start)
     if config.model.get("scale_learning_rate"):
         module.scale_rate_by(trainer.world_size * trainer.accumulate_grad_batches)
     module.batches_done = start * trainer.accumulate_grad_batches
@@ -110,12 +110,10 @@ def fit(
     log.info("starting at step %d", start)
     with lightning_complaints():
         trainer.fit(module, datamodule=Loaders(data), ckpt_path=str(last) if last else None, weights_only=True)
-        if test and not saver.asked and journal.judged_step != trainer.global_step:
-            trainer.validate(module, datamodule=Loaders(data), verbose=False)
     if trainer.is_global_zero:
         write_weights(module, run / WEIGHTS, trainer.global_step)
     if saver.asked and trainer.is_global_zero:  # one process says it for all
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(f"step {trainer.global_step} is saved in {run}; the same command goes on")
     return run
 
 

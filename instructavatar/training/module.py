@@ -47,9 +47,8 @@ class TrainingModule(lightning.LightningModule):
 
     def take(self, data: Any) -> None:
         """Take over what the data are made of; subclasses take their statistics as well."""
-        made_of = data if hasattr(data, "corpus_hash") else data.source.header
-        self.corpus_hash = str(made_of.corpus_hash)
-        self.extractors = dict(made_of.extractors)
+        self.corpus_hash = str(data.corpus_hash)
+        self.extractors = dict(data.extractors)
 
     def scale_rate_by(self, batches: int) -> None:
         """Multiply the learning rate by the number of batches that make a step, on all devices together."""
