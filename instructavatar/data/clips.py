@@ -52,7 +52,12 @@ class Chances:
     key: Mapping[Any, float] = field(default_factory=dict)  # where a key frame comes from, see `key_frames.KINDS`; empty: no key frames
 
     def __post_init__(self) -> None:
-        """Refuse chances of key frames that make no sense."""
+        """Refuse chances that make no sense."""
+        for name in ("from_start", "no_start", "prefix", "pose", "mirror"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"expected a chance from 0 to 1 as {name}, got {getattr(self, name)}")
+        if self.prefix_longest < 2:
+            raise ValueError(f"expected prefix_longest of at least 2 frames, got {self.prefix_longest}")
         if self.key:
             checked_kinds(self.key)
 

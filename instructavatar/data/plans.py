@@ -32,7 +32,9 @@ class StretchLengths:
     long_share: float = 0.25
 
     def __post_init__(self) -> None:
-        """Refuse lengths out of order."""
+        """Refuse lengths out of order and a share that is none."""
+        if not 0 <= self.long_share <= 1:
+            raise ValueError(f"expected a long_share from 0 to 1, got {self.long_share}")
         if not 2 <= self.shortest <= self.usual <= self.longest:
             raise ValueError(f"expected 2 <= shortest <= usual <= longest, got {self.shortest}, {self.usual} and {self.longest}")
 

@@ -225,6 +225,14 @@ def test_a_malformed_wording_names_its_clip():
         example(instruction=["1-0.5s: smile"])
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"), [({"mirror": 1.1}, "as mirror, got 1.1"), ({"pose": -1}, "as pose"), ({"prefix_longest": 1}, "2 frames")]
+)
+def test_chances_are_chances(wrong, told):
+    with pytest.raises(ValueError, match=told):
+        Chances(**wrong)
+
+
 def test_clips_of_different_widths_are_named():
     with pytest.raises(BadBundle, match="clip a: expected motion, speech and text .58, 8, 8. wide as in clip a, got .58, 9, 8."):
         collate([example(), example(audio_feat=np.zeros((100, 9), np.float16))])

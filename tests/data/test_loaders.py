@@ -117,6 +117,8 @@ def test_plans_that_cannot_work_are_refused():
         BatchPlan({}, 0, 100, StretchLengths())
     with pytest.raises(ValueError, match="shortest <= usual <= longest"):
         StretchLengths(20, 16)
+    with pytest.raises(ValueError, match="long_share from 0 to 1, got 2"):
+        StretchLengths(long_share=2)
 
 
 def test_most_stretches_are_short_and_some_are_long():
