@@ -42,6 +42,8 @@ class MotionTraining(TrainingModule):
         readers: named "units" and "intensity", for the terms of these names.
         level_waves: see `Denoiser`.
         level_hidden: see `Denoiser`.
+        latent_floor: least deviation of a column of latents, as a share of their mean deviation. Columns below it weigh less in the loss,
+            as they do in the codec, which reads latents in their own units.
         seed: of noise and dropout.
     """
 
@@ -60,6 +62,7 @@ class MotionTraining(TrainingModule):
         readers: Mapping[str, nn.Module] | None = None,
         level_waves: int = 64,
         level_hidden: int | None = None,
+        latent_floor: float = 1e-3,
         seed: int = 0,
     ) -> None:
         super().__init__(learning or Learning(), base_learning_rate, seed)
@@ -67,6 +70,7 @@ class MotionTraining(TrainingModule):
         given: Any = dict(conditions)
         denoiser = Denoiser(backbone, **given, motion_dim=motion_dim, patch=patch, level_waves=level_waves, level_hidden=level_hidden)
         self.diffusion = MotionDiffusion(denoiser, schedule, columns, dropout, terms, readers)
+        self.latent_floor = latent_floor
         self.keep_average(denoiser)
 
     def take(self, data: Any) -> None:
@@ -79,7 +83,7 @@ class MotionTraining(TrainingModule):
                 "expected key frames for the condition 'key', the data give none; "
                 "set data.params.chances_config.params.key, such as {same: 0.5, person: 0.5}"
             )
-        self.diffusion.set_statistics(*data.statistics())
+        self.diffusion.set_statistics(*data.statistics(latent_floor=self.latent_floor))
 
     def _check_widths(self, **got: int) -> None:
         """Refuse data whose rows are not as wide as the networks', with the keys to change."""

@@ -108,6 +108,14 @@ def test_latents_become_a_bundle_that_knows_its_codec(latent_store, tmp_path):
     np.testing.assert_allclose(made[0], rest, atol=1e-3)
 
 
+def test_columns_that_hardly_move_are_not_blown_up(latent_store):
+    settings = config.load(CONFIGS / "latents_tiny.yaml", [f"data.params.store={latent_store}", "model.params.latent_floor=1.0"])
+    data = build_data(settings)
+    own = np.array(data.source.header.motion_std)
+    std = build_training(settings, data).diffusion.std.numpy()
+    np.testing.assert_allclose(std, np.maximum(own, own.mean()), rtol=1e-4)
+
+
 @pytest.mark.slow
 def test_the_published_size_takes_two_steps(toy_store):
     """Needs about 6 GB: weights, gradients and the optimiser's two moments."""
