@@ -17,6 +17,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 
+from instructavatar.errors import CannotWrite
 from instructavatar.training.module import TrainingModule
 from instructavatar.training.processes import total
 from instructavatar.training.run import JOURNAL, LAST, keep_checkpoint
@@ -85,11 +86,17 @@ class TimedCheckpoint(Callback):
     def save(self, trainer: lightning.Trainer) -> None:
         """Write the checkpoint now; every process must call this, and the first one writes."""
         part = self.folder / "last.part"
-        if trainer.is_global_zero:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        trainer.save_checkpoint(part, weights_only=False)
-        if trainer.is_global_zero:
-            keep_checkpoint(part, self.folder)
+        try:
+            if trainer.is_global_zero:
+                self.folder.mkdir(parents=True, exist_ok=True)
+            trainer.save_checkpoint(part, weights_only=False)
+            if trainer.is_global_zero:
+                keep_checkpoint(part, self.folder)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise CannotWrite(
+                f"could not write a checkpoint to {self.folder}: {error.strerror or error}; free some space, the same command goes on"
+            ) from error
         self._due, self._next = False, time.monotonic() + self.every_s
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:

@@ -34,7 +34,7 @@ from instructavatar.training.run import (
     write_config,
     write_weights,
 )
-from instructavatar.training.trainer import lightning_complaints, make_trainer
+from instructavatar.training.trainer import in_one_line, make_trainer
 
 __all__ = ["build_data", "build_training", "export_run", "fit", "load_run", "probe_losses", "read_checkpoint", "validate"]
 
@@ -108,7 +108,7 @@ def fit(
             log.warning("beginning anew; what %s held is now in %s", run, earlier)
         write_config(config, run)
     log.info("starting at step %d", start)
-    with lightning_complaints():
+    with in_one_line(trainer.world_size > 1):
         trainer.fit(module, datamodule=Loaders(data), ckpt_path=str(last) if last else None, weights_only=True)
     if trainer.is_global_zero:
         write_weights(module, run / WEIGHTS, trainer.global_step)
@@ -128,7 +128,7 @@ def validate(config: DictConfig, run: str | Path, checkpoint: str | Path | None 
     module.load_state_dict(stored["state_dict"])
     module.on_load_checkpoint(stored)
     trainer = make_trainer(OmegaConf.merge(config.lightning, {"logger": None, "callbacks": {}, "modelcheckpoint": None}), run, [])  # type: ignore[arg-type]
-    with lightning_complaints():
+    with in_one_line():
         trainer.validate(module, datamodule=Loaders(data), verbose=False)
     return int(stored["global_step"]), float(trainer.callback_metrics["valid"])
 

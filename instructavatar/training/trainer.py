@@ -26,7 +26,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from instructavatar import config as configuration
-from instructavatar.errors import BadOption
+from instructavatar.errors import BadOption, InstructAvatarError
 from instructavatar.training.processes import is_first
 from instructavatar.training.run import BOARD, CHECKPOINTS
 
@@ -108,12 +108,16 @@ def make_trainer(settings: DictConfig, run: Path, own: list[Callback], needs_unu
 
 
 @contextmanager
-def lightning_complaints() -> Iterator[None]:
-    """Tell what Lightning finds wrong with its arguments in one line."""
+def in_one_line(several: bool = False) -> Iterator[None]:
+    """Tell in one line what Lightning finds wrong with its arguments, and that another of several processes was lost."""
     try:
         yield
     except MisconfigurationException as error:
         raise BadOption(f"lightning.trainer: {' '.join(str(error).split())}") from error
+    except RuntimeError as error:
+        if several and any(name in str(error).lower() for name in ("gloo", "nccl", "closed by peer")):
+            raise InstructAvatarError("another process of this run has ended; the same command goes on from the last checkpoint") from error
+        raise
 
 
 def _may_be_several(arguments: Mapping[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from instructavatar import config
 from instructavatar.training.callbacks import read_journal
 from instructavatar.training.fit import fit, read_checkpoint
 from instructavatar.training.processes import all_names, is_first, total
+from instructavatar.training.run import latest_checkpoint
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "configs/motion/tiny.yaml"
@@ -33,6 +34,12 @@ class Stop(Callback):
     def on_train_batch_start(self, trainer, module, batch, number):
         if trainer.global_rank == 1 and trainer.global_step == 2:
             os.kill(os.getpid(), signal.SIGTERM)
+
+class Die(Callback):
+    """The second process is killed in its third step."""
+    def on_train_batch_start(self, trainer, module, batch, number):
+        if trainer.global_rank == 1 and trainer.global_step == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
 '''
 
 
@@ -112,6 +119,16 @@ def test_a_loss_that_is_not_finite_in_one_process_stops_all_and_names_its_clips(
     (line,) = {line for line in done.stderr.splitlines() if line.startswith("error:")}
     assert line.startswith("error: the loss of step 2 is not finite; look at the clips toy0")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_one_process_that_is_killed_ends_all_and_the_same_command_goes_on(toy_path, tmp_path):
+    overlay = "lightning: {logger: null, checkpoint_minutes: 0, callbacks: {die: {target: helpers.Die}}}\n"
+    done = together(toy_path, tmp_path / "run", "--trainer.max_steps", 6, overlay=overlay)
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert read_checkpoint(latest_checkpoint(tmp_path / "run"))["global_step"] == 1  # that of step 2 was under way
+    assert together(toy_path, tmp_path / "run", "--trainer.max_steps", 6).returncode == 0
+    assert furthest(tmp_path / "run", alone(toy_path, tmp_path / "one", 6)) < 1e-5
 
 
 @pytest.mark.slow

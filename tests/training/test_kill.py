@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -10,11 +11,12 @@ import sys
 import time
 from pathlib import Path
 
+import lightning
 import pytest
 import torch
 
 from instructavatar import config
-from instructavatar.errors import BadBundle
+from instructavatar.errors import BadBundle, CannotWrite
 from instructavatar.training.callbacks import read_journal
 from instructavatar.training.fit import fit, read_checkpoint
 from instructavatar.training.motion_training import MotionTraining
@@ -110,6 +112,23 @@ def test_a_damaged_checkpoint_is_passed_over(toy_path, tmp_path, caplog):
         fit(chosen, run)
 
 
+def test_a_full_disk_leaves_the_checkpoint_before(toy_path, tmp_path, monkeypatch):
+    chosen = settings(toy_path, tmp_path / "overlay.yaml", "lightning.trainer.max_steps=9")
+    original = lightning.Trainer.save_checkpoint
+
+    def full(self, path, *rest, **more):
+        original(self, path, *rest, **more)
+        if self.global_step == 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(lightning.Trainer, "save_checkpoint", full)
+    with pytest.raises(CannotWrite, match="No space left on device; free some space"):
+        fit(chosen, tmp_path / "run")
+    found = latest_checkpoint(tmp_path / "run")
+    assert found is not None and read_checkpoint(found)["global_step"] == 3
+    assert not list(tmp_path.rglob("*.part"))
+
+
 def _start(store: Path, overlay: Path, run: Path, steps: int) -> subprocess.Popen:
     words = ["--base", TINY, overlay, "--train", "--logdir", run, "--trainer.max_steps", steps]
     extra = ",".join([f"data.params.store={store}", *OFTEN])
@@ -144,4 +163,5 @@ def test_kills_at_random_moments_change_nothing(toy_path, tmp_path, kills):
     assert last.communicate()[1].decode().count("Traceback") == 0 and last.returncode == 0
     chosen.lightning.checkpoint_minutes = 5
     assert same(run, fit(chosen, tmp_path / "whole"))
+    assert not list(run.rglob("*.part"))
     assert rows(run) == rows(tmp_path / "whole")
