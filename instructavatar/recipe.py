@@ -305,8 +305,11 @@ def bundle_of(model: Path) -> Path:
     else:
         return model
     made = bundle / "manifest.json"
-    if not (made.is_file() and checkpoint.is_file() and made.stat().st_mtime >= checkpoint.stat().st_mtime):
+    written = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else None
+    if written is None or not made.is_file() or made.stat().st_mtime_ns < written:
         training_side("instructavatar.training.fit").export_run(model, bundle, name=run.name)
+        if written is not None and made.is_file():  # a checkpoint that came meanwhile is newer
+            os.utime(made, ns=(written, written))
     if not (bundle / _NETWORK).is_file():
         raise BadOption(f"expected --model to name a motion generator, got {run}, which is a run of a codec; give it to --codec")
     return bundle

@@ -340,8 +340,8 @@ def test_a_run_is_exported_once_for_generating(train, monkeypatch):
         patched.setattr("instructavatar.training.fit.export_run", lambda *_, **__: pytest.fail("exported again"))
         assert recipe.bundle_of(Path("run")) == bundle
         assert recipe.bundle_of(bundle) == bundle
-    os.utime("run/checkpoints/last.ckpt")  # newer than the bundle
-    before = (bundle / "manifest.json").stat().st_mtime_ns
+    later = (bundle / "manifest.json").stat().st_mtime_ns + 10**9
+    os.utime("run/checkpoints/last.ckpt", ns=(later, later))
     recipe.bundle_of(Path("run"))
-    assert (bundle / "manifest.json").stat().st_mtime_ns > before
+    assert (bundle / "manifest.json").stat().st_mtime_ns == later
     assert recipe.bundle_of(Path("run/checkpoints/last.ckpt")) == Path("run/bundle-last")
