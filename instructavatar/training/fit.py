@@ -141,14 +141,23 @@ class Loaders(lightning.LightningDataModule):
         self.data = data
 
     def train_dataloader(self) -> Any:
-        """Batches without end, from the module's number on."""
-        assert self.trainer is not None
-        module: Any = self.trainer.lightning_module
-        return self.data.train_loader(module.batches_done, self.trainer.global_rank, self.trainer.world_size)
+        """Batches without end."""
+        return _Onwards(self.data, self.trainer)
 
     def val_dataloader(self) -> Any:
         """The few fixed batches; every process judges all of them."""
         return self.data.valid_loader()
+
+
+class _Onwards:
+    """Batches from the module's number on, however often they are begun (`limit_train_batches` begins them again and again)."""
+
+    def __init__(self, data: Any, trainer: Any) -> None:
+        self.data, self.trainer = data, trainer
+
+    def __iter__(self) -> Any:
+        done = self.trainer.lightning_module.batches_done
+        return iter(self.data.train_loader(done, self.trainer.global_rank, self.trainer.world_size))
 
 
 def _budget(settings: DictConfig) -> Budget:

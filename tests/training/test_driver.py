@@ -6,9 +6,11 @@ import json
 import logging
 import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 
+import lightning
 import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
@@ -20,6 +22,7 @@ from instructavatar import cli, config
 from instructavatar.errors import BadOption
 from instructavatar.training.callbacks import read_journal
 from instructavatar.training.fit import fit, load_run, read_checkpoint
+from instructavatar.training.motion_training import MotionTraining
 from instructavatar.training.samples import SampleVideos
 from instructavatar.training.trainer import arguments_of, make_trainer
 
@@ -271,6 +274,43 @@ def test_steps_are_counted_not_batches(toy_path, monkeypatch):
     settings = chosen(toy_path, monkeypatch)
     settings.lightning.trainer.update({"accumulate_grad_batches": 3, "val_check_interval": 100})
     assert arguments_of(settings.lightning)["val_check_interval"] == 300
+
+
+def test_batches_go_on_where_lightning_begins_an_epoch(toy_path, tmp_path, monkeypatch):
+    rows = []
+    for limit in (2, 1.0):
+        settings = chosen(toy_path, monkeypatch, 5, journal_steps=1)
+        settings.lightning.trainer.limit_train_batches = limit
+        rows.append([row["loss"] for row in read_journal(fit(settings, tmp_path / f"{limit}") / "metrics.jsonl") if "loss" in row])
+    assert rows[0] == rows[1] and len(set(rows[0])) == 5
+
+
+@pytest.mark.parametrize("asked", ["SIGUSR1", "SIGTERM"])
+def test_a_signal_saves_at_once(toy_path, tmp_path, monkeypatch, asked):
+    """One saves and goes on; the other saves and stops, without a validation to wait for."""
+    saved = []
+    original, save = MotionTraining.training_step, lightning.Trainer.save_checkpoint
+
+    def step(self, batch, number=0):
+        if self.global_step == 1:
+            os.kill(os.getpid(), getattr(signal, asked))
+        return original(self, batch, number)
+
+    def saving(self, *words, **more):
+        saved.append(self.global_step)
+        save(self, *words, **more)
+
+    monkeypatch.setattr(MotionTraining, "training_step", step)
+    monkeypatch.setattr(lightning.Trainer, "save_checkpoint", saving)
+    settings = chosen(toy_path, monkeypatch, 4, journal_steps=1)
+    if asked == "SIGUSR1":
+        fit(settings, tmp_path / "run")
+        assert saved == [2, 4]
+        return
+    with pytest.raises(KeyboardInterrupt, match="step 2 is saved in .*run; the same command goes on"):
+        fit(settings, tmp_path / "run")
+    assert saved == [2]
+    assert not any("valid" in row for row in read_journal(tmp_path / "run/metrics.jsonl"))
 
 
 def test_half_precision_trains(toy_path, tmp_path, monkeypatch):
