@@ -161,13 +161,10 @@ def _show(path: Path, clip: str, png: Path | None) -> int:
 def _latents(args: argparse.Namespace) -> int:
     if args.codec is None:
         raise BadOption("expected --codec BUNDLE beside --only latents, got none; example: --codec configs/codec/identity.yaml")
-    from instructavatar.codecs import loading
-
     adding = training_side("instructavatar.prepare.latents")
-    codec, version = loading.load_codec(args.codec)
     with ProgressBars(quiet=False) as bars:
-        count = adding.add_latents(args.output, codec, version, bars)
-    print(f"{args.output}: {count} clips now hold the latents of {version}, {codec.motion_dim} numbers a frame")
+        count, version, width = adding.add_latents(args.output, args.codec, args.workers, bars)
+    print(f"{args.output}: {count} clips changed; the latents are those of {version}, {width} numbers a frame")
     return 0
 
 

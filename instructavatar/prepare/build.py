@@ -20,7 +20,9 @@ import numpy as np
 
 from instructavatar import config as configuration
 from instructavatar.data.header import VERSION, Header
+from instructavatar.data.store import FeatureStore
 from instructavatar.data.writer import StoreWriter
+from instructavatar.errors import InstructAvatarError
 from instructavatar.face.motion import FRAME_RATE_HZ
 from instructavatar.face.script import Script, swap_sides
 from instructavatar.features.text import TextEncoder
@@ -83,7 +85,9 @@ def build(
     ray: str | None = None,
     text: Any = None,
 ) -> BuildReport:
-    """Make the store of a corpus, or go on with one. A finished store tries its skipped clips again.
+    """Make the store of a corpus, or go on with one.
+
+    A finished store tries its skipped clips again; one that holds a codec's latents is left as it is.
 
     Args:
         corpus: where the clips come from.
@@ -101,6 +105,8 @@ def build(
     maker = maker_of(corpus, cache, measurer)
     records = list(corpus.records())
     versions = {**maker.versions(), "text": text.version}
+    if more := _with_more(store, corpus.content_hash(), versions):
+        return more
     with StoreWriter(store, Header.started(corpus.content_hash(), versions, about=corpus.name)) as writer, open_pool(workers, ray) as pool:
         if writer.header.complete:
             writer.forget_skipped()
@@ -116,6 +122,19 @@ def build(
         report.left_out = corpus.left_out()
     _list_skipped(report)
     return report
+
+
+def _with_more(store: Path, corpus_hash: str, versions: Mapping[str, str]) -> BuildReport | None:
+    """Of a finished store of this corpus to which a codec's latents were added since: nothing is left to do, and they shall stay."""
+    try:
+        finished = FeatureStore.open(store)
+    except InstructAvatarError:
+        return None  # the writer goes on with it, or says what is wrong
+    header = finished.header
+    same = header.corpus_hash == corpus_hash and all(header.extractors.get(name) == version for name, version in versions.items())
+    if not same or len(header.extractors) == len(versions):
+        return None
+    return BuildReport(store, header.clips, header.seconds, header.sentences, finished.skipped())
 
 
 def prepare_from_config(

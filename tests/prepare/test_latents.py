@@ -1,9 +1,11 @@
 """Latents: a codec's numbers take the place of FaceMotion, which is kept; killed half way, the pass goes on."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from instructavatar.codecs.identity import IdentityCodec
 from instructavatar.codecs.loading import load_codec
 from instructavatar.data.header import Header
 from instructavatar.data.record import complete
@@ -11,6 +13,8 @@ from instructavatar.data.store import FeatureStore
 from instructavatar.data.writer import StoreWriter
 from instructavatar.errors import BadBundle, MissingFile
 from instructavatar.prepare import latents
+from instructavatar.prepare.build import build
+from instructavatar.prepare.corpora.folder import Folder
 from instructavatar.prepare.latents import add_latents
 
 
@@ -33,9 +37,20 @@ def store(tmp_path):
     return tmp_path / "s"
 
 
-def test_identity_gives_motion_back(store):
-    codec, version = load_codec("configs/codec/identity.yaml")
-    assert add_latents(store, codec, version) == 3
+IDENTITY = Path(__file__).parents[2] / "configs" / "codec" / "identity.yaml"
+
+
+def codec_of(folder, dim):
+    """A file that describes a codec of so many numbers."""
+    path = folder / f"{dim}.yaml"
+    path.write_text(f"codec: {{target: instructavatar.codecs.identity.IdentityCodec, params: {{motion_dim: {dim}}}}}\n")
+    return path
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_identity_gives_motion_back(store, workers):
+    version = load_codec(IDENTITY)[1]
+    assert add_latents(store, IDENTITY, workers) == (3, version, 58)
     done = FeatureStore.open(store)
     assert done.header.extractors["latents"] == version and version.startswith("IdentityCodec-")
     record = done["c1"]
@@ -45,34 +60,48 @@ def test_identity_gives_motion_back(store):
     np.testing.assert_allclose(record["motion_latent"][:, rotation], record["face_motion"][:, rotation], atol=1e-5)
 
 
-def test_narrower_latents_change_the_statistics(store):
-    add_latents(store, IdentityCodec(4), "four")
+def test_narrower_latents_change_the_statistics(store, tmp_path):
+    add_latents(store, codec_of(tmp_path, 4))
     header = FeatureStore.open(store).header
     assert len(header.motion_mean) == len(header.motion_std) == 4
     assert header.to_json()["shapes"]["motion_latent"] == ["float32", ["T", 4]]
     # the next codec starts from what was measured, not from the last one's numbers
-    add_latents(store, IdentityCodec(5), "five")
+    add_latents(store, codec_of(tmp_path, 5))
     np.testing.assert_array_equal(FeatureStore.open(store)["c0"]["face_motion"], measured()["motion_latent"])
 
 
-def test_a_pass_that_was_cut_short_goes_on(store, monkeypatch):
-    whole, seen, cut_at = latents.encoded, [], ["c1"]
+def test_a_pass_that_was_cut_short_goes_on(store, tmp_path, monkeypatch):
+    whole, seen, cut_at, four = latents.Encoder.encode, [], ["c1"], codec_of(tmp_path, 4)
 
-    def failing(key, record, codec):
-        if key in cut_at:
+    def failing(self, clip):
+        if clip.key in cut_at:
             raise KeyboardInterrupt
-        seen.append(key)
-        return whole(key, record, codec)
+        seen.append(clip.key)
+        return whole(self, clip)
 
-    monkeypatch.setattr(latents, "encoded", failing)
+    monkeypatch.setattr(latents.Encoder, "encode", failing)
     with pytest.raises(KeyboardInterrupt):
-        add_latents(store, IdentityCodec(4), "four")
+        add_latents(store, four)
     with pytest.raises(BadBundle, match="cut short"):
         FeatureStore.open(store)
     cut_at.clear()
-    assert add_latents(store, IdentityCodec(4), "four") == 2
+    assert add_latents(store, four)[0] == 2
     assert seen == ["c0", "c1", "c2"], "the first clip was done before the cut"
     assert FeatureStore.open(store)["c0"]["motion_latent"].shape == (6, 4)
+    assert add_latents(store, four)[0] == 0, "what is done is not done again"
+
+
+def test_preparing_again_leaves_latents_where_they_are(tmp_path, clips):
+    films = tmp_path / "films"
+    films.mkdir()
+    shutil.copy(clips.neutral, films / "a.mp4")
+    build(Folder(films), tmp_path / "s", workers=1)
+    add_latents(tmp_path / "s", codec_of(tmp_path, 4))
+    report = build(Folder(films), tmp_path / "s", workers=1)
+    assert report.clips == 1 and FeatureStore.open(tmp_path / "s")["a"]["motion_latent"].shape[1] == 4
+    shutil.copy(clips.happy, films / "b.mp4")
+    with pytest.raises(BadBundle, match="corpus_hash"):
+        build(Folder(films), tmp_path / "s", workers=1)
 
 
 def test_clips_without_landmarks_are_refused(tmp_path):
@@ -80,7 +109,7 @@ def test_clips_without_landmarks_are_refused(tmp_path):
         writer.add("a", {**measured(), "ldmk": np.zeros((0, 478, 3), np.float16)})
         writer.finish({"train": ["a"]})
     with pytest.raises(BadBundle, match="clip a: expected landmarks"):
-        add_latents(tmp_path / "s", IdentityCodec(), "1")
+        add_latents(tmp_path / "s", IDENTITY)
 
 
 def test_what_is_no_codec_is_refused(tmp_path):
@@ -93,8 +122,8 @@ def test_what_is_no_codec_is_refused(tmp_path):
 
 def test_unfinished_and_missing_stores_are_refused(tmp_path):
     with pytest.raises(MissingFile):
-        add_latents(tmp_path / "none", IdentityCodec(), "1")
+        add_latents(tmp_path / "none", IDENTITY)
     with StoreWriter(tmp_path / "s", Header.started("abc", {})):
         pass
     with pytest.raises(BadBundle, match="cut short"):
-        add_latents(tmp_path / "s", IdentityCodec(), "1")
+        add_latents(tmp_path / "s", IDENTITY)
