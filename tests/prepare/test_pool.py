@@ -203,6 +203,13 @@ def test_ray_that_is_not_installed_names_the_extra(monkeypatch):
         open_pool(2, "auto")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def token(tmp_path_factory):
+    """Before anything imports Ray."""
+    with killing.own_token(tmp_path_factory.mktemp("ray") / "token"):
+        yield
+
+
 @pytest.fixture(scope="module")
 def cluster():
     """The address of a real cluster on this machine."""
