@@ -46,6 +46,7 @@ def build_data(config: DictConfig, store: Any = None) -> Any:
     if store is None:
         return configuration.build(config.data)
     whole = config.copy()
+    whole.data.params.pop("stores", None)
     whole.data.params.store = "given"
     return configuration.build(whole.data, store=store)
 
