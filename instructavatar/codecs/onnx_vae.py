@@ -6,6 +6,7 @@ around the face, as `prepare` crops it for training; what they draw is pasted ba
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ class OnnxVaeCodec(Codec):
         radius: of a point's disc, as in training.
         margin: room around the face on each side, in sides of its box; as `prepare` leaves it.
         feather: share of the square over which it fades into the portrait.
-        threads: of ONNX Runtime; 0 lets it choose.
+        threads: of ONNX Runtime; 0 takes OMP_NUM_THREADS, or lets it choose.
     """
 
     def __init__(
@@ -170,7 +171,7 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise MissingFile(f"expected a codec's network at {path}, found none; export the codec again")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS") or 0)
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
