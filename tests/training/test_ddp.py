@@ -53,7 +53,7 @@ def together(store: Path, run: Path, *words: object, launcher: tuple[str, ...] =
     hidden = ("LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "MASTER_PORT", "MASTER_ADDR")
     env = {name: value for name, value in os.environ.items() if name not in hidden}
     env |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(run.parent)}
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=env, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, env=env, check=False)
 
 
 def alone(store: Path, run: Path, steps: int) -> Path:
