@@ -108,6 +108,7 @@ def _add_export(commands: Any) -> None:
     p.add_argument("-b", "--base", type=Path, metavar="YAML", help="configuration of a checkpoint that lies outside of a run")
     p.add_argument("--probe", type=Path, metavar="STORE", help="also log 30 losses of a fresh run on this store (losses.json)")
     p.add_argument("--store", type=Path, metavar="STORE", help="the store it was trained on, for a run that does not name its encoders")
+    p.add_argument("--codec", type=Path, metavar="BUNDLE", help="put the codec whose latents it makes beside it")
     p.add_argument("--model_name", metavar="NAME", help="name that videos will carry (default: the run's)")
     p.set_defaults(command=_export)
 
@@ -281,6 +282,8 @@ def _post_mortem(wanted: bool) -> Iterator[None]:
 def _export(args: argparse.Namespace) -> int:
     exporting = training_side("instructavatar.training.fit")
     bundle = exporting.export_run(args.run, args.output, args.probe, args.model_name, args.store, args.base)
+    if args.codec:
+        training_side("instructavatar.training.codec_bundle").place_codec(bundle, args.codec)
     if (bundle / _NETWORK).is_file():
         print(f"{bundle}  is ready: instructavatar generate face.jpg -a voice.wav --model {bundle}")
     else:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from instructavatar.codecs.loading import load_codec
 from instructavatar.errors import BadBundle, CannotWrite
 from instructavatar.models.vae.export import export_vae
 from instructavatar.training.codec_training import CodecTraining
 from instructavatar.training.fit import load_run
 
 FORMAT_VERSION = 1
-SETTINGS = "config.yaml"
+SETTINGS, WITHIN = "config.yaml", "codec"
 CODEC = "instructavatar.codecs.onnx_vae.OnnxVaeCodec"
 
 
@@ -40,6 +42,28 @@ def export_codec(run: str | Path, output: str | Path, name: str | None = None) -
     except OSError as error:
         raise CannotWrite(f"could not write the codec to {folder}: {error.strerror}; choose another folder or free some space") from error
     return folder
+
+
+def place_codec(bundle: str | Path, codec: str | Path) -> Path:
+    """Put the codec that a generator moves in beside it: BUNDLE/codec, where `generate` looks for it.
+
+    Raises:
+        BadBundle: the generator was trained on another codec's latents; nothing was copied.
+    """
+    bundle, codec = Path(bundle), Path(codec)
+    version = load_codec(codec)[1]
+    named = OmegaConf.select(OmegaConf.load(bundle / SETTINGS), "trained.extractors.latents")
+    if named != version:
+        raise BadBundle(f"expected the codec that {bundle} was trained on, {named or 'none: it moves in curves'}, got {version}")
+    target, beside = bundle / WITHIN, bundle / f"{WITHIN}.part"
+    try:
+        for old in (beside, target):
+            shutil.rmtree(old, ignore_errors=True)
+        shutil.copytree(codec, beside)
+        os.replace(beside, target)
+    except OSError as error:
+        raise CannotWrite(f"could not copy the codec to {target}: {error.strerror}; free some space") from error
+    return target
 
 
 def settings_of(module: CodecTraining, config: DictConfig, checkpoint: dict[str, Any], name: str) -> dict[str, Any]:

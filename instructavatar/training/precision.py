@@ -1,4 +1,4 @@
-"""Which numbers to compute with: `auto` takes bfloat16 where the machine is faster with it."""
+"""Which numbers to compute with: `auto` takes bfloat16 where the machine multiplies faster with it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ FAST, PLAIN = "bf16-mixed", "32-true"
 LEAST_GAIN = 1.3  # below it the rounding is not worth it
 
 
-def chosen(precision: str | int | None, accelerator: str = "cpu") -> str | int | None:
-    """Lightning's name of a precision; `auto` is settled by what the machine can do, anything else is left as it is."""
+def chosen(precision: str | int | None, accelerator: str = "cpu", several: bool = False) -> str | int | None:
+    """Lightning's name of a precision; `auto` is settled by what the machine can do, anything else is left as it is.
+
+    Several processes must settle alike, and timings differ: on processors they take float32.
+    """
     if precision != AUTO:
         return precision
     if accelerator != "cpu" and torch.cuda.is_available():
         return FAST if torch.cuda.is_bf16_supported() else PLAIN
-    return FAST if gain() >= LEAST_GAIN else PLAIN
+    return FAST if not several and gain() >= LEAST_GAIN else PLAIN
 
 
 def gain(side: int = 768, repeats: int = 5) -> float:

@@ -1,7 +1,7 @@
 """A `lightning.Trainer` from the section `lightning` of a configuration.
 
 lightning:
-  trainer:          arguments of lightning.Trainer; val_check_interval counts steps
+  trainer:          arguments of lightning.Trainer; val_check_interval counts steps, precision may be auto
   callbacks:        {name: {target, params}}, beside the run's own
   modelcheckpoint:  {params} of a ModelCheckpoint, for more checkpoints than the last two
   logger:           {target, params} or {name: {target, params}}; TensorBoard where nothing is said, null for none
@@ -27,6 +27,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from instructavatar import config as configuration
 from instructavatar.errors import BadOption, InstructAvatarError
+from instructavatar.training.precision import chosen
 from instructavatar.training.processes import is_first
 from instructavatar.training.run import BOARD, CHECKPOINTS
 
@@ -74,6 +75,7 @@ def arguments_of(settings: DictConfig) -> dict[str, Any]:
     if given.get("max_epochs", -1) not in (-1, None):
         raise BadOption("batches are drawn without end, so there are no epochs: set max_steps or lightning.budget_minutes, not max_epochs")
     arguments = {**FIXED, **given}
+    arguments["precision"] = chosen(arguments.get("precision"), str(arguments["accelerator"]), _may_be_several(arguments))
     if isinstance(arguments["val_check_interval"], int):  # Lightning counts batches; everything of a run counts steps
         arguments["val_check_interval"] *= int(arguments.get("accumulate_grad_batches", 1))
     return arguments

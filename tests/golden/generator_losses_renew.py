@@ -1,6 +1,6 @@
 """Renew generator_losses.json, the ten losses that tests/models/test_golden_losses.py expects.
 
-    python tests/golden/generator_losses_renew.py
+python tests/golden/generator_losses_renew.py
 """
 
 from __future__ import annotations
