@@ -53,7 +53,7 @@ def put_videos(folder):
 
 def test_make_targets_of_the_readme_exist():
     targets = {words[1] for words in commands() if words[0] == "make"}
-    assert targets == {"demo", "test", "model"}
+    assert targets == {"demo", "test", "model", "recipe"}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in targets:
         assert re.search(rf"^{target}:.*##", makefile, flags=re.MULTILINE)
