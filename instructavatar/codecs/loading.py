@@ -6,7 +6,7 @@ from pathlib import Path
 
 from instructavatar import config as configuration
 from instructavatar.codecs.base import Codec
-from instructavatar.errors import BadBundle, MissingFile
+from instructavatar.errors import BadBundle, BadOption, MissingFile
 from instructavatar.features.base import version_of
 
 SETTINGS = "config.yaml"
@@ -18,6 +18,7 @@ def load_codec(path: Path | str) -> tuple[Codec, str]:
     Raises:
         MissingFile: nothing is there.
         BadBundle: the file describes no codec.
+        BadOption: it names something else.
     """
     path = Path(path)
     file = path / SETTINGS if path.is_dir() else path
@@ -31,5 +32,5 @@ def load_codec(path: Path | str) -> tuple[Codec, str]:
     given = {"folder": file.parent / section.params.folder} if "folder" in (section.get("params") or {}) else {}
     codec = configuration.build(section, **given)
     if not isinstance(codec, Codec):
-        raise BadBundle(f"expected {file} to name a codec, got {type(codec).__name__}; see configs/codec/warp.yaml")
+        raise BadOption(f"expected {file} to name a codec, got {type(codec).__name__}; see configs/codec/warp.yaml")
     return codec, f"{section.target.rpartition('.')[2]}-{version_of(file)}"
