@@ -231,7 +231,7 @@ def epoch_per_s(path: Path, clips: int) -> float:
 
 
 def measure(args: argparse.Namespace) -> list[Row]:
-    count, repeats, times = (2, 1, 2) if args.quick else (CLIPS, REPEATS, 6)
+    count, repeats, times = (2, 1, 2) if args.quick else (CLIPS, REPEATS, 16)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         videos = files("videos", VIDEOS, args.material)[:count] if args.material else draw_videos(folder, count)
