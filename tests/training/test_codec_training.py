@@ -238,6 +238,20 @@ def test_every_config_takes_two_steps_in_miniature(path, store, tmp_path):
     assert ("critic" in rows[-1]) == (settings.model.params.adversary_config is not None)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["two_encoder_vae_tiny", "two_encoder_vae_stock"])
+def test_every_size_takes_two_steps(name, store, tmp_path):
+    """As written, on single pairs; the published size takes too long for a test."""
+    settings = config.load(CONFIGS / f"{name}.yaml", [f"data.params.store={store}"])
+    if "perceptual" in settings.model.params.terms:
+        settings = config.override(settings, ["model.params.terms.perceptual=null"])
+    settings.data.params.update({"batch_size": 1, "validation_batches": 1})
+    settings.lightning.update({"budget_minutes": None, "journal_steps": 1})
+    settings.lightning.trainer.update({"max_steps": 2, "accelerator": "cpu", "enable_progress_bar": False, "precision": "auto"})
+    rows = [row for row in read_journal(fit(settings, tmp_path / "run") / "metrics.jsonl") if "loss" in row]
+    assert [row["step"] for row in rows] == [1, 2] and all(np.isfinite(row["loss"]) for row in rows)
+
+
 @pytest.fixture(scope="module")
 def bundle(trained, tmp_path_factory) -> Path:
     return export_codec(trained, tmp_path_factory.mktemp("bundle") / "codec", name="balls")
