@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from instructavatar.data.loaders import VALIDATION_SEED, BatchStream, FixedBatches, turn_by_turn
+from instructavatar.data.loaders import VALIDATION_SEED, TrainingData, turn_by_turn
 from instructavatar.data.stores import JoinedStores, clip_weights, judged_lengths, source_of, together, training_lengths
 from instructavatar.errors import BadBundle
 
@@ -159,7 +159,7 @@ def _tensor(picture: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
 
 
-class FrameData:
+class FrameData(TrainingData):
     """Train and validation pairs from one store with face frames, or from several mixed by weight.
 
     Args:
@@ -204,24 +204,6 @@ class FrameData:
         self.validation_batches = max(validation_batches, len(judged))
         first = self.train.keys[0]
         face_frame(first, self.source.read(first, ARRAYS), 0)  # a store without pictures is refused before the first step
-
-    @property
-    def corpus_hash(self) -> str:
-        """Hash of the corpus that the store was made of."""
-        return str(self.source.header.corpus_hash)
-
-    @property
-    def extractors(self) -> dict[str, str]:
-        """What measured the features, by version."""
-        return dict(self.source.header.extractors)
-
-    def train_loader(self, start: int = 0, rank: int = 0, world: int = 1) -> BatchStream:
-        """Batches without end; a resumed run gives the step it goes on from."""
-        return BatchStream(self.train, start, rank, world, self.ahead)
-
-    def valid_loader(self) -> FixedBatches:
-        """The same few batches each time."""
-        return FixedBatches(self.valid, self.validation_batches)
 
     def statistics(self) -> tuple[Sequence[float], Sequence[float]]:
         """None: pictures are -1..1 as they are."""

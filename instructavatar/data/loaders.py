@@ -104,7 +104,35 @@ class FixedBatches:
         return map(self.batches.__getitem__, range(self.count))
 
 
-class MotionData:
+class TrainingData:
+    """What every training asks of its data: batches by number from `source`, and what those are made of."""
+
+    source: Any
+    train: Any  # batches by number
+    valid: Batches
+    validation_batches: int
+    ahead: int
+
+    @property
+    def corpus_hash(self) -> str:
+        """Hash of the corpus that the store was made of."""
+        return str(self.source.header.corpus_hash)
+
+    @property
+    def extractors(self) -> dict[str, str]:
+        """What measured the features, by version."""
+        return dict(self.source.header.extractors)
+
+    def train_loader(self, start: int = 0, rank: int = 0, world: int = 1) -> BatchStream:
+        """Batches without end; a resumed run gives the step it goes on from."""
+        return BatchStream(self.train, start, rank, world, self.ahead)
+
+    def valid_loader(self) -> FixedBatches:
+        """The same few batches each time."""
+        return FixedBatches(self.valid, self.validation_batches)
+
+
+class MotionData(TrainingData):
     """Train and validation batches from one store, or from several mixed by weight.
 
     Args:
@@ -144,24 +172,6 @@ class MotionData:
         valid = [self._batches(lengths, VALIDATION_SEED) for lengths in judged.values() if lengths]
         self.valid = turn_by_turn(valid)
         self.validation_batches = max(validation_batches, len(valid))
-
-    @property
-    def corpus_hash(self) -> str:
-        """Hash of the corpus that the store was made of."""
-        return str(self.source.header.corpus_hash)
-
-    @property
-    def extractors(self) -> dict[str, str]:
-        """What measured the features, by version."""
-        return dict(self.source.header.extractors)
-
-    def train_loader(self, start: int = 0, rank: int = 0, world: int = 1) -> BatchStream:
-        """Batches without end; a resumed run gives the step it goes on from."""
-        return BatchStream(self.train, start, rank, world, self.ahead)
-
-    def valid_loader(self) -> FixedBatches:
-        """The same few batches each time."""
-        return FixedBatches(self.valid, self.validation_batches)
 
     def statistics(
         self, action_floor: float = 0.08, pose_floor: float = 0.02, latent_floor: float = 1e-3

@@ -73,7 +73,7 @@ def tiny(store: object, steps: int = 4, **more: object):
     settings.model.params.vae_config.params.update(SMALL)
     settings.data.params.drawing_config.params.size = 2 * SIZE
     settings.data.params.update({"size": SIZE, "ahead": 0, "validation_batches": 1})
-    settings.lightning.update({"budget_minutes": None, "journal_steps": 1})
+    settings.lightning.update({"budget_minutes": None, "journal_steps": 1, "threads": 1})  # the same sums on every machine
     settings.lightning.trainer.update({"max_steps": steps, "val_check_interval": 2, "enable_progress_bar": False, "precision": "32-true"})
     for key, value in more.items():
         settings.model.params[key] = value
