@@ -26,9 +26,9 @@ from instructavatar.errors import InstructAvatarError
 from instructavatar.face.motion import FRAME_RATE_HZ
 from instructavatar.face.script import Script, swap_sides
 from instructavatar.features.text import TextEncoder
+from instructavatar.pool import Pool, open_pool
 from instructavatar.prepare.corpora.base import ClipRecord, Corpus, FilmedCorpus, PerformedCorpus, Progress
 from instructavatar.prepare.makers import Maker, MeasuredClips, PerformedClips, short
-from instructavatar.prepare.pool import Pool, open_pool
 
 _CODED = re.compile(r"[a-z_]+:")  # a reason that begins with its code, as the quality gates give it
 _SENTENCES_AT_ONCE = 256  # long enough lists hold many sentences of the same length

@@ -23,8 +23,8 @@ from instructavatar.data.writer import StoreWriter
 from instructavatar.errors import BadBundle
 from instructavatar.face.landmarks import Landmarks
 from instructavatar.face.motion import ACTION_COUNT, MOTION_DIM, TRANSLATION
+from instructavatar.pool import open_pool
 from instructavatar.prepare.corpora.base import Progress
-from instructavatar.prepare.pool import open_pool
 
 FEATURE = "latents"
 

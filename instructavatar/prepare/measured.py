@@ -23,11 +23,11 @@ from instructavatar.errors import BadMedia, BadOption, MissingFile
 from instructavatar.face.landmarks import Landmarks
 from instructavatar.face.motion import FRAME_RATE_HZ, SAMPLES_PER_FRAME, FaceMotion
 from instructavatar.features import face_motion as measuring
+from instructavatar.features.action_units import FromActions, UnitDetector, spread
 from instructavatar.features.landmarks import FaceLandmarker
 from instructavatar.features.speech import SpeechEncoder
 from instructavatar.media.audio import read_audio
 from instructavatar.media.video import Video, frames_at, read_video
-from instructavatar.prepare.action_units import FromActions, UnitDetector, spread
 from instructavatar.prepare.companions import Companions
 from instructavatar.prepare.cuts import PictureWatch
 from instructavatar.prepare.gates import Gates, Rejected

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from instructavatar.errors import BadMedia
-from instructavatar.prepare.pool import ONE_THREAD
+from instructavatar.pool import ONE_THREAD
 
 
 class Clerk:

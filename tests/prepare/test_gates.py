@@ -10,11 +10,12 @@ import pytest
 from instructavatar.errors import BadOption, InstructAvatarError
 from instructavatar.face.landmarks import POINT_COUNT, Landmarks
 from instructavatar.face.motion import ACTION_COUNT
+from instructavatar.features.lip_sync import REACH, correlations, loudness, opening
 from instructavatar.media.video import frames_at
 from instructavatar.prepare import companions as company
 from instructavatar.prepare.cuts import PictureWatch, small, unlike
 from instructavatar.prepare.gates import CODES, Gates, Rejected, alone, face_steps
-from instructavatar.prepare.lag import REACH, check_lag, correlations, loudness, opening
+from instructavatar.prepare.lag import check_lag
 
 RNG = np.random.default_rng(0)
 

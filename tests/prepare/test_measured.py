@@ -157,7 +157,7 @@ def test_it_travels_to_other_processes_and_says_what_it_measures_with(clip):
 
 def test_a_config_builds_it_whole():
     gates = {"target": "instructavatar.prepare.gates.Gates", "params": {"least_interocular_px": 20}}
-    units = {"target": "instructavatar.prepare.action_units.FromActions", "params": {"frames": 8}}
+    units = {"target": "instructavatar.features.action_units.FromActions", "params": {"frames": 8}}
     params = {"size": 128, "gates_config": gates, "units_config": units}
     built = config.build({"target": "instructavatar.prepare.measured.Measurer", "params": params})
     assert (built.size, built.gates.least_interocular_px, built.units.frames) == (128, 20, 8)

@@ -18,11 +18,11 @@ from pathlib import Path
 from instructavatar.codecs.warp import WarpCodec
 from instructavatar.errors import BadOption, CannotWrite, MissingFile
 from instructavatar.features.landmarks import FaceLandmarker
+from instructavatar.pool import open_pool
 from instructavatar.prepare.corpora.base import ClipRecord, Corpus, Progress
 from instructavatar.prepare.corpora.folder import Folder
 from instructavatar.prepare.corpora.puppet import Puppet
 from instructavatar.prepare.filming import Sitter, film, sitter
-from instructavatar.prepare.pool import open_pool
 
 SHEET = "clips.jsonl"
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")

@@ -18,6 +18,7 @@ from instructavatar.data.writer import StoreWriter
 from instructavatar.errors import BadBundle
 from instructavatar.face.motion import FRAME_RATE_HZ
 from instructavatar.features.text import TextEncoder
+from instructavatar.pool import open_pool
 from instructavatar.prepare.build import add_sentences, sentences_of
 from instructavatar.prepare.corpora.base import Progress
 from instructavatar.prepare.paraphrase.answers import Answer, Answers
@@ -25,7 +26,6 @@ from instructavatar.prepare.paraphrase.chat import Chat, Stopped
 from instructavatar.prepare.paraphrase.plan import Job, Plan
 from instructavatar.prepare.paraphrase.prompts import Unusable, is_refusal, variants_in
 from instructavatar.prepare.paraphrase.wire import Busy, Refused, Reply, RequestFailed, ServiceProblem
-from instructavatar.prepare.pool import open_pool
 
 _SILENT_AFTER = 5  # requests in a row without any answer: the service is gone
 

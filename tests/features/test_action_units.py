@@ -11,7 +11,7 @@ from instructavatar.errors import BadOption, MissingFile
 from instructavatar.face.action_units import ACTION_UNITS, unit_strengths, vector
 from instructavatar.face.actions import READABLE
 from instructavatar.face.motion import ACTION_COUNT, ACTIONS, FaceMotion, mirror
-from instructavatar.prepare.action_units import CALM, FaceTorch, FromActions, PyFeat, frame_strengths, name_of_number, spread, summed_up
+from instructavatar.features.action_units import CALM, FaceTorch, FromActions, PyFeat, frame_strengths, name_of_number, spread, summed_up
 
 MOTION = FaceMotion.still(50)
 PICTURES = [np.full((32, 32, 3), 10 * number, np.uint8) for number in range(4)]

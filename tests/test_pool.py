@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parent / "prepare"))
 
 import killing
 from clerk import Clerk, Slow, elsewhere, plus_one
 
 from instructavatar.errors import BadMedia, BadOption, InstructAvatarError, MissingFile
-from instructavatar.prepare.pool import ONE_THREAD, Cluster, Processes, ThisProcess, open_pool
+from instructavatar.pool import ONE_THREAD, Cluster, Processes, ThisProcess, open_pool
 
 # --- any pool -----------------------------------------------------------------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ sys.path.append({here!r})
 from instructavatar.cli import main
 from clerk import Clerk
 from instructavatar.prepare import build
-from instructavatar.prepare.pool import open_pool
+from instructavatar.pool import open_pool
 
 def sleep(*args, **options):
     with open_pool(2) as pool:
@@ -146,7 +146,7 @@ def sleeper(tmp_path):
     """The command line with two workers asleep, in a process group of its own."""
     config = str(killing.ROOT / "configs" / "corpora" / "tiny.yaml")
     script = tmp_path / "sleeper.py"
-    script.write_text(SLEEPER.format(here=str(Path(__file__).parent), folder=str(tmp_path), config=config), encoding="utf-8")
+    script.write_text(SLEEPER.format(here=str(Path(__file__).parent / "prepare"), folder=str(tmp_path), config=config), encoding="utf-8")
     pipe = subprocess.PIPE
     process = subprocess.Popen(
         [sys.executable, str(script)],
@@ -272,13 +272,13 @@ def test_on_a_cluster_a_refused_item_is_told_as_it_is(far):
 
 @pytest.mark.slow
 def test_another_version_on_a_node_is_refused(far, monkeypatch):
-    monkeypatch.setattr("instructavatar.prepare.pool.__version__", "9.9")
+    monkeypatch.setattr("instructavatar.pool.__version__", "9.9")
     with pytest.raises(InstructAvatarError, match=r"expected instructavatar 9.9 on .*; install one version on all nodes"):
         list(far.map(Clerk().square, range(2), 1))
 
 
 @pytest.mark.slow
 def test_a_node_without_this_package_is_one_line(far, monkeypatch):
-    monkeypatch.setattr("instructavatar.prepare.pool._work_far", elsewhere)  # lies where no node looks for it
+    monkeypatch.setattr("instructavatar.pool._work_far", elsewhere)  # lies where no node looks for it
     with pytest.raises(MissingFile, match=r"^expected instructavatar .* on every node of the Ray cluster; pip install it there$"):
         list(far.map(Clerk().square, range(2), 1))
