@@ -1,6 +1,6 @@
-"""Obedience: silent clips made from instructions in words that training never saw, drawn on faces, measured again and judged.
+"""Tally: silent clips made from instructions in words that training never saw, drawn on faces, measured again and judged.
 
-Each clip is judged against the same face's uninstructed clip by `metrics/obedience.py`. The row shuffled_text gives the generator another
+Each clip is judged against the same face's uninstructed clip by `metrics/judge.py`. The row shuffled_text gives the generator another
 kind's sentence behind the same instruction: what still passes then owes nothing to the words. The row oracle (with --oracle) poses the
 same faces by the corpus's own acting, without a generator: what it misses is the drawing's or the judge's fault.
 """
@@ -20,7 +20,7 @@ from instructavatar.errors import FaceProblem, InstructAvatarError
 from instructavatar.face.motion import FRAME_RATE_HZ, FaceMotion, frames_of
 from instructavatar.features.landmarks import FaceLandmarker
 from instructavatar.metrics.base import Take
-from instructavatar.metrics.obedience import KINDS, Obedience, Verdict, already
+from instructavatar.metrics.judge import KINDS, Tally, Verdict, already
 
 SECONDS = 3.0
 EVERY = 2  # every second frame is drawn and measured
@@ -123,9 +123,9 @@ def baselines(stage: Stage, people: dict[str, Subject]) -> dict[str, Take]:
     return found
 
 
-def judge_all(stage: Stage, people: dict[str, Subject], calm: dict[str, Take], texts: int, label: str) -> tuple[Obedience, int]:
+def judge_all(stage: Stage, people: dict[str, Subject], calm: dict[str, Take], texts: int, label: str) -> tuple[Tally, int]:
     """The verdicts on all faces, kinds and wordings, and how many clips could not be judged because the face does it anyway."""
-    scored, left_out = Obedience(), 0
+    scored, left_out = Tally(), 0
     for number, (name, subject) in enumerate(people.items()):
         for kind in KINDS:
             if name in calm and already(kind, calm[name]):
@@ -139,7 +139,7 @@ def judge_all(stage: Stage, people: dict[str, Subject], calm: dict[str, Take], t
     return scored, left_out
 
 
-def _verdict(scored: Obedience, kind: str, stage: Stage, subject: Subject, motion: FaceMotion, calm: Take | None) -> Verdict:
+def _verdict(scored: Tally, kind: str, stage: Stage, subject: Subject, motion: FaceMotion, calm: Take | None) -> Verdict:
     """Judge and count one clip; one on which the face is lost has failed."""
     if calm is None:
         return scored.fail(kind, "its uninstructed clip shows no face")
@@ -149,13 +149,13 @@ def _verdict(scored: Obedience, kind: str, stage: Stage, subject: Subject, motio
         return scored.fail(kind, str(error))
 
 
-def oracle(stage: Stage, people: dict[str, Subject], calm: dict[str, Take]) -> Obedience:
+def oracle(stage: Stage, people: dict[str, Subject], calm: dict[str, Take]) -> Tally:
     """The same faces posed by the corpus's own acting."""
     from instructavatar.prepare.acting.kinds import MAIN
     from instructavatar.prepare.acting.score import Act, Score, ScoredSegment
     from instructavatar.prepare.performance import perform
 
-    scored = Obedience()
+    scored = Tally()
     for number, (name, subject) in enumerate(people.items()):
         for kind, act in zip(KINDS, MAIN, strict=True):
             if name not in calm or not already(kind, calm[name]):

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from instructavatar import __version__, recipe
+from instructavatar import __version__, evaluation, recipe
 from instructavatar.console import Parser, ProgressBars, face_choice, number_between, options_of, trainer_overrides, whole_between
 from instructavatar.errors import BadMedia, BadOption, CannotWrite, InstructAvatarError
 from instructavatar.jobs import folder_jobs, read_jobs
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_reenact(commands)
     recipe.add_commands(commands)
+    evaluation.add_commands(commands)
     _add_verify(commands)
     _add_assets(commands)
     return parser

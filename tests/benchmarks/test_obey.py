@@ -13,7 +13,7 @@ from instructavatar.face.motion import FaceMotion, frames_of
 from instructavatar.features.face_motion import resting_motion
 from instructavatar.features.landmarks import FaceLandmarker
 from instructavatar.media.portrait import read_portrait
-from instructavatar.metrics.obedience import KINDS
+from instructavatar.metrics.judge import KINDS
 from instructavatar.prepare.acting.kinds import MAIN
 from instructavatar.prepare.acting.score import Act
 from instructavatar.prepare.wordings.bank import FORMS

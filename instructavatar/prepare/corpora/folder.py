@@ -15,7 +15,6 @@ With a sheet, its videos are the corpus; without one, every video below the fold
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from instructavatar.errors import BadMedia, BadOption, InstructAvatarError, MissingFile
+from instructavatar.media.sheets import read_sheet
 from instructavatar.prepare.corpora.base import ClipRecord, Progress
 from instructavatar.prepare.corpora.video import VIDEO_SUFFIXES, LeftOut, VideoCorpus, Writer, emotion_of, files_below, nearest, safe_id
 from instructavatar.prepare.splits import SPLITS, SpeakerSplits
@@ -31,7 +31,6 @@ COLUMNS = ("path", "instruction", "emotion", "intensity", "speaker", "split", "s
 SHEETS = ("clips.csv", "clips.jsonl")
 BETWEEN_WORDINGS = "||"
 _ANSWERS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-_DELIMITERS = (",", ";", "\t")
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class Folder(VideoCorpus):
     def _rows(self, sheet: Path) -> Iterator[Row]:
         """Every row, checked; a video comes once."""
         seen: dict[str, int] = {}
-        for number, cells in _cells(sheet):
+        for number, cells in read_sheet(sheet, "path", COLUMNS):
             row = checked_row(self.root, f"{sheet.name} row {number}", number, cells)
             if row.path in seen:
                 hint = "put several wordings into one cell, separated by ' || '"
@@ -184,52 +183,3 @@ def _silent(where: str, given: Any) -> bool | None:
     if answer and answer not in _ANSWERS:
         raise BadOption(f"{where}, column silent: expected yes, no or nothing, got '{given}'{nearest(answer, tuple(_ANSWERS))}")
     return _ANSWERS.get(answer)
-
-
-def _cells(sheet: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(row number, column -> cell) of a CSV or JSONL file."""
-    read = {".csv": _csv_cells, ".tsv": _csv_cells, ".jsonl": _json_cells}.get(sheet.suffix.lower())
-    if read is None:
-        raise BadOption(f"expected a sheet that ends in .csv, .tsv or .jsonl, got '{sheet}'")
-    try:
-        yield from read(sheet)
-    except OSError as error:
-        raise MissingFile(f"expected the sheet '{sheet}', got: {error.strerror}; check corpus.params.sheet") from error
-    except UnicodeDecodeError as error:
-        raise BadMedia(f"expected '{sheet}' in UTF-8, got other bytes ({error.reason}); save it as 'CSV UTF-8'") from error
-    except csv.Error as error:
-        raise BadMedia(f"expected a CSV file, got one that cannot be read: '{sheet}' ({error}); export it again") from error
-
-
-def _csv_cells(sheet: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with sheet.open(encoding="utf-8-sig", newline="") as file:
-        head = file.readline()
-        delimiter = next((mark for mark in _DELIMITERS if "path" in _names(head, mark)), None)
-        if delimiter is None:
-            raise BadOption(f"{sheet.name} row 1: expected a head with the column path ({', '.join(COLUMNS)}), got '{head.strip()[:80]}'")
-        names = _names(head, delimiter)
-        for number, row in enumerate(csv.reader(file, delimiter=delimiter, strict=True), 2):
-            if len(row) > len(names) and any(row[len(names) :]):
-                raise BadOption(
-                    f"{sheet.name} row {number}: expected {len(names)} cells, got {len(row)}; put text with '{delimiter}' in quotes"
-                )
-            if any(row):
-                yield number, {name: cell for name, cell in zip(names, row, strict=False) if name}
-
-
-def _names(head: str, delimiter: str) -> list[str]:
-    return [name.strip().lower() for name in next(csv.reader([head], delimiter=delimiter), [])]
-
-
-def _json_cells(sheet: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with sheet.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                cells = json.loads(line)
-            except ValueError as error:
-                raise BadMedia(f"{sheet.name} row {number}: expected a JSON object, got text that cannot be read ({error})") from error
-            if not isinstance(cells, dict):
-                raise BadMedia(f"{sheet.name} row {number}: expected a JSON object, got {line.strip()[:60]}")
-            yield number, cells

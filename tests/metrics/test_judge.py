@@ -8,7 +8,7 @@ from instructavatar.face.landmarks import POINT_COUNT, Landmarks
 from instructavatar.face.motion import ACTION_COUNT, FaceMotion, mirror, rotation_matrix
 from instructavatar.face.rig import Rig
 from instructavatar.metrics.base import Take, wilson_interval
-from instructavatar.metrics.obedience import KINDS, Obedience, already, judge, swings
+from instructavatar.metrics.judge import KINDS, Tally, already, judge, swings
 from instructavatar.metrics.readings import readings, upright
 
 FRAMES = 75
@@ -172,7 +172,7 @@ def test_swings_pass_over_wobbles():
 
 
 def test_obedience_counts_by_kind():
-    metric = Obedience()
+    metric = Tally()
     assert metric.compute() == {}
     metric.update("smile", acted("smile"), idle())
     metric.update("smile", idle(2), idle())

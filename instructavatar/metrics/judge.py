@@ -1,4 +1,4 @@
-"""Obedience: whether a rendered clip did what was asked; the share of clips that did, higher is better.
+"""The judge: whether a rendered clip did what was asked.
 
 Judged from faces measured again on the drawn frames, against the same face's uninstructed clip. What is held (a smile, a turn) must be held
 for a second; nods and shakes must go to and fro. A rule names what must be seen and what must not: a surprised face is no mere
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.metrics.base import Metric, Take, wilson_interval
+from instructavatar.metrics.base import Take, wilson_interval
 from instructavatar.metrics.readings import Curves, readings
 
 HELD_S = 1.0
@@ -164,7 +164,7 @@ def swings(curve: NDArray[np.float64], least: float) -> NDArray[np.float64]:
     return np.asarray(sizes[sizes >= least])
 
 
-class Obedience(Metric):
+class Tally:
     """Counts verdicts by kind."""
 
     def __init__(self) -> None:

@@ -1,0 +1,166 @@
+"""Outcomes -> the document that `evaluate` prints, draws and writes: numbers with intervals for every row, and what failed and why."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from instructavatar import __version__
+from instructavatar.media.files import written_beside
+from instructavatar.metrics.base import Metric, Scores, Value
+from instructavatar.metrics.benchmark import ROWS, Benchmark, Outcome
+from instructavatar.metrics.clips import MEASURE_VERSION, PICTURES, landmarker
+
+SCHEMA = Path(__file__).with_name("schema.json")
+_PACKAGES = ("numpy", "onnxruntime", "ai-edge-litert", "opencv-python-headless", "av", "torch", "transformers", "scikit-image", "librosa")
+CONFIDENCE = 95
+
+
+def document(benchmark: Benchmark, outcomes: Sequence[Outcome], aside: Sequence[str] = ()) -> dict[str, Any]:
+    """All results as plain JSON; its form is metrics/schema.json."""
+    able, lacking = benchmark.runnable()
+    rows = {row: _row(row, able, outcomes, benchmark) for row in ROWS}
+    rows = {row: found for row, found in rows.items() if found["metrics"] or found["failed"]}
+    failed = [{"clip": outcome.name, **problem} for outcome in outcomes for problem in outcome.failed]
+    scored = sum(bool(outcome.scores.get("system")) and any(outcome.scores["system"].values()) for outcome in outcomes)
+    return {
+        "metrics": rows.get("system", {}).get("metrics", {}),
+        "rows": rows,
+        "clips": len(outcomes),
+        "scored": scored,
+        "failed": failed,
+        "not_run": lacking,
+        "not_compared": list(aside),
+        "notes": {outcome.name: outcome.notes for outcome in outcomes if outcome.notes},
+        "warnings": warnings(rows, able),
+        "seed": benchmark.seed,
+        "versions": versions(benchmark, able),
+    }
+
+
+def write_json(found: Mapping[str, Any], path: Path) -> None:
+    """Write the document; a number that is no number becomes null."""
+    with written_beside(path) as part:
+        part.write_text(json.dumps(_finite(found), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def per_clip(outcomes: Sequence[Outcome], metrics: Mapping[str, Metric]) -> list[dict[str, Any]]:
+    """{clip, row, name, value} of every number of every clip, in order."""
+    return [
+        {"clip": outcome.name, "row": row, "name": name, "value": float(scores[name])}
+        for outcome in outcomes
+        for row, by_metric in outcome.scores.items()
+        for metric, scores in by_metric.items()
+        for name in metrics[metric].values
+        if isinstance(scores.get(name), int | float)
+    ]
+
+
+def versions(benchmark: Benchmark, able: Mapping[str, Metric]) -> dict[str, Any]:
+    """Everything that a number depends on beside the clips."""
+    packages = {}
+    for name in _PACKAGES:
+        try:
+            packages[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "instructavatar": __version__,
+        "python": platform.python_version(),
+        "landmarker": landmarker().version,
+        "measurement": MEASURE_VERSION,
+        "pictures_per_clip": PICTURES,
+        "codec": type(benchmark.codec).__name__ if benchmark.codec else "WarpCodec",
+        "metrics": {name: metric.identity() for name, metric in able.items()},
+        "packages": packages,
+    }
+
+
+def warnings(rows: Mapping[str, Any], metrics: Mapping[str, Metric]) -> list[str]:
+    """Where the system beats the ground truth, which is overdone or chance, never a win; and where a control is not worse."""
+    values = {name: value for metric in metrics.values() for name, value in metric.values.items()}
+    system, truth = rows.get("system", {}).get("metrics", {}), rows.get("ground_truth", {}).get("metrics", {})
+    found = []
+    for name, mine in system.items():
+        true = truth.get(name)
+        if true is None or values[name].higher_is_better is None or values[name].given:
+            continue
+        if _better(values[name], mine["value"], true["value"]) and not _overlap(mine["ci"], true["ci"]):
+            found.append(f"{name}: the system's {mine['value']:.3g} beats the ground truth's {true['value']:.3g}: overdone, not better")
+    for row in ("still", "shuffled_audio", "shuffled_text"):
+        for name, control in rows.get(row, {}).get("metrics", {}).items():
+            good = values[name].higher_is_better
+            if row != "still" and name in system and good is not None and _better(values[name], control["value"], system[name]["value"]):
+                found.append(f"{name}: {row} scores {control['value']:.3g}, no worse than the system's {system[name]['value']:.3g}")
+    return found
+
+
+def _better(value: Value, one: float, other: float) -> bool:
+    return one > other if value.higher_is_better else one < other
+
+
+def _overlap(one: list[float] | None, other: list[float] | None) -> bool:
+    """Whether two intervals meet; those of a single clip are unknown and may."""
+    if one is None or other is None:
+        return False
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def _row(row: str, metrics: Mapping[str, Metric], outcomes: Sequence[Outcome], benchmark: Benchmark) -> dict[str, Any]:
+    numbers: dict[str, Any] = {}
+    for name, metric in metrics.items():
+        scores = [outcome.scores[row][name] for outcome in outcomes if name in outcome.scores.get(row, {})]
+        numbers |= _numbers(metric, scores, benchmark)
+    failed = sum(any(problem["row"] == row for problem in outcome.failed) for outcome in outcomes)
+    scored = sum(bool(outcome.scores.get(row)) for outcome in outcomes)
+    return {"metrics": numbers, "scored": scored, "failed": failed}
+
+
+def _numbers(metric: Metric, scores: Sequence[Scores], benchmark: Benchmark) -> dict[str, Any]:
+    """Each of a metric's numbers over the clips, with its interval."""
+    if not scores:
+        return {}
+    values = {name: value for name, value in metric.compute(scores).items() if np.isfinite(value)}
+    draws = benchmark.resamples if metric.resamples is None else metric.resamples
+    intervals = bootstrap(metric, scores, draws, benchmark.seed)
+    return {
+        name: {
+            "value": float(value),
+            "unit": metric.values[name].unit,
+            "higher_is_better": metric.values[name].higher_is_better,
+            "ci": intervals.get(name),
+            "n": sum(name in one for one in scores) or len(scores),
+        }
+        for name, value in values.items()
+    }
+
+
+def bootstrap(metric: Metric, scores: Sequence[Scores], draws: int, seed: int) -> dict[str, list[float]]:
+    """Percentile intervals of a metric's numbers when clips are drawn again with replacement (Efron 1979); {} for fewer than two clips."""
+    if len(scores) < 2 or draws < 2:
+        return {}
+    rng = np.random.default_rng(seed)
+    found: dict[str, list[float]] = {}
+    for _ in range(draws):
+        drawn = [scores[place] for place in rng.integers(0, len(scores), len(scores))]
+        for name, value in metric.compute(drawn).items():
+            if np.isfinite(value):
+                found.setdefault(name, []).append(float(value))
+    tail = (100 - CONFIDENCE) / 2
+    return {name: [float(bound) for bound in np.percentile(drawn, (tail, 100 - tail))] for name, drawn in found.items()}
+
+
+def _finite(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {str(key): _finite(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_finite(value) for value in node]
+    if isinstance(node, float | np.floating):
+        return float(node) if np.isfinite(node) else None
+    return node
