@@ -145,17 +145,22 @@ class Judge:
         except InstructAvatarError as error:
             outcome.failed.append({"row": "system", "metric": "", "reason": str(error)})
             return outcome
+        lost = False  # then what would be made of the generated clip is lost too, and is told once
         for row, made in self._rows(job, case):
+            if lost and row not in ("ground_truth", "oracle"):
+                continue
             try:
                 judged = made()
-            except (InstructAvatarError, NotScored) as error:
+                judged.clip.take  # noqa: B018 - a clip without a face fails here, once for all metrics
+            except InstructAvatarError as error:
                 outcome.failed.append({"row": row, "metric": "", "reason": str(error)})
+                lost = lost or row == "system"
                 continue
             self._score(outcome, row, judged)
         with suppress(InstructAvatarError):
             outcome.notes += case.clip.notes
-        if case.truth is not None and len(case.truth) != len(case.clip):
-            outcome.notes.append(f"{len(case.clip)} frames, the reference {len(case.truth)}; compared over what both have")
+            if case.truth is not None and len(case.truth) != len(case.clip):
+                outcome.notes.append(f"{len(case.clip)} frames, the reference {len(case.truth)}; compared over what both have")
         return outcome
 
     def _rows(self, job: Job, case: Case) -> Iterator[tuple[str, Callable[[], Case]]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from instructavatar import __version__
 from instructavatar.media.files import written_beside
@@ -146,14 +147,33 @@ def bootstrap(metric: Metric, scores: Sequence[Scores], draws: int, seed: int) -
     if len(scores) < 2 or draws < 2:
         return {}
     rng = np.random.default_rng(seed)
+    draw = _drawn_means(metric, scores) if type(metric).compute is Metric.compute else _drawn_anew(metric, scores)
     found: dict[str, list[float]] = {}
     for _ in range(draws):
-        drawn = [scores[place] for place in rng.integers(0, len(scores), len(scores))]
-        for name, value in metric.compute(drawn).items():
+        for name, value in draw(rng.integers(0, len(scores), len(scores))).items():
             if np.isfinite(value):
                 found.setdefault(name, []).append(float(value))
     tail = (100 - CONFIDENCE) / 2
     return {name: [float(bound) for bound in np.percentile(drawn, (tail, 100 - tail))] for name, drawn in found.items()}
+
+
+def _drawn_anew(metric: Metric, scores: Sequence[Scores]) -> Callable[[NDArray[np.int64]], dict[str, float]]:
+    """A metric's own numbers of the clips that were drawn."""
+    return lambda places: metric.compute([scores[place] for place in places])
+
+
+def _drawn_means(metric: Metric, scores: Sequence[Scores]) -> Callable[[NDArray[np.int64]], dict[str, float]]:
+    """Means of the clips that were drawn, all numbers at once."""
+    table = np.array([[float(one.get(name, np.nan)) for name in metric.values] for one in scores])
+    known = np.isfinite(table)
+    filled = np.where(known, table, 0.0)
+
+    def means(places: NDArray[np.int64]) -> dict[str, float]:
+        count = known[places].sum(0)
+        sums = filled[places].sum(0)
+        return {name: sums[place] / count[place] for place, name in enumerate(metric.values) if count[place]}
+
+    return means
 
 
 def _finite(node: Any) -> Any:
