@@ -16,83 +16,36 @@ from numpy.typing import NDArray
 
 from instructavatar import Avatar
 from instructavatar.avatar import Subject
-from instructavatar.face.motion import ACTION_COUNT, FRAME_RATE_HZ, FaceMotion
+from instructavatar.face.motion import ACTION_COUNT, FaceMotion
 from instructavatar.face.rig import Rig
-from instructavatar.face.visemes import CLOSURES, lip_aperture, visemes_of
+from instructavatar.face.visemes import lip_aperture, visemes_of
 from instructavatar.features.landmarks import FaceLandmarker
+from instructavatar.features.lip_sync import LIPS
 from instructavatar.media.audio import SAMPLE_RATE_HZ, read_audio
 from instructavatar.media.video import frames_at, read_video
 from instructavatar.metrics.base import Take
-from instructavatar.metrics.readings import upright
+from instructavatar.metrics.lips import (
+    Curve,
+    best_delay,
+    closures_asked,
+    closures_kept,
+    correlation,
+    opening_of,
+    silence,
+    spoken_in,
+    stillness,
+)
+from instructavatar.metrics.pairs import Phone
 
-Phone = tuple[str, float, float]
-Curve = NDArray[np.float64]
-UPPER_LIP, LOWER_LIP = 13, 14
 FARTHEST_OFFSET = 6  # frames
-# A closure is kept where the opening falls to this share of the clip's wide openings (their 90th percentile).
-CLOSED_SHARE = 0.2
 # Stillness is judged in a pause of this length before each clip, made of the recording's own room tone.
 PAUSE_S = 1.5
-# Silences shorter than this are within words; their first and last moments belong to the lips' closing and opening.
-LEAST_SILENCE_S, SILENCE_MARGIN_S = 0.3, 0.12
 
 
 def aperture(motion: FaceMotion, rig: Rig) -> Curve:
     """Opening of the lips [T] in inter-ocular distances; 0 for the neutral face, never negative: lips do not pass each other."""
     moved = rig.offsets(motion.values[:, :ACTION_COUNT])
-    return np.maximum(moved[:, UPPER_LIP, 1] - moved[:, LOWER_LIP, 1], 0.0).astype(np.float64)
-
-
-def correlation(one: Curve, other: Curve) -> float:
-    """Pearson r over the common length; 0 if one of them does not move."""
-    n = min(len(one), len(other))
-    a, b = one[:n], other[:n]
-    return 0.0 if n < 2 or a.std() < 1e-9 or b.std() < 1e-9 else float(np.corrcoef(a, b)[0, 1])
-
-
-def best_offset(curve: Curve, target: Curve) -> int:
-    """By how many frames the curve comes after the target; negative before it."""
-
-    def at(offset: int) -> float:
-        n = min(len(curve), len(target)) - abs(offset)
-        return correlation(curve[max(offset, 0) :][:n], target[max(-offset, 0) :][:n])
-
-    return max(sorted(range(-FARTHEST_OFFSET, FARTHEST_OFFSET + 1), key=abs), key=at)
-
-
-def closures_kept(curve: Curve, phones: list[Phone]) -> tuple[int, int]:
-    """(kept, all) lip closures p, b, m: the lips nearly meet within a frame of the phone."""
-    limit = CLOSED_SHARE * float(np.percentile(curve, 90))
-    kept = count = 0
-    for phone, start, end in phones:
-        if CLOSURES & set(visemes_of(phone) or ()):
-            first, last = int(start * FRAME_RATE_HZ) - 1, int(np.ceil(end * FRAME_RATE_HZ)) + 1
-            span = curve[max(first, 0) : last]
-            count += 1
-            kept += bool(len(span) and span.min() <= limit)
-    return kept, count
-
-
-def silence(phones: list[Phone], frames: int) -> NDArray[np.bool_]:
-    """[T] True in pauses and before and after speech, less a margin on the side of speech."""
-    times = (np.arange(frames) + 0.5) / FRAME_RATE_HZ
-    spoken = [(start, end) for phone, start, end in phones if visemes_of(phone) != ("silence",)]
-    still = np.ones(frames, bool)
-    edges = [0.0, *(edge for span in spoken for edge in span), frames / FRAME_RATE_HZ]
-    for start, end in zip(edges[::2], edges[1::2], strict=True):  # gaps between what is spoken
-        if end - start < LEAST_SILENCE_S:
-            still &= ~((times >= start) & (times < end))
-    for start, end in spoken:
-        still &= ~((times >= start - SILENCE_MARGIN_S) & (times < end + SILENCE_MARGIN_S))
-    return still
-
-
-def stillness(curve: Curve, phones: list[Phone]) -> float | None:
-    """Standard deviation in silence in % of that in speech; None without silence."""
-    quiet = silence(phones, len(curve))
-    if quiet.sum() < 5 or (~quiet).sum() < 5:
-        return None
-    return float(100 * curve[quiet].std() / max(curve[~quiet].std(), 1e-9))
+    return np.maximum(moved[:, LIPS[0], 1] - moved[:, LIPS[1], 1], 0.0).astype(np.float64)
 
 
 def with_pause(sound: NDArray[np.float32], phones: list[Phone]) -> tuple[NDArray[np.float32], list[Phone]]:
@@ -124,18 +77,21 @@ def judge_speech(avatar: Avatar, rig: Rig, subject: Subject, path: Path, phones:
     sound = read_audio(path)
     motion = avatar.animate(subject, audio=sound).motion
     curve, target = aperture(motion, rig), lip_aperture(phones, len(motion)).astype(np.float64)
-    kept, closures = closures_kept(curve, phones)
+    closures = closures_asked(phones, len(curve))
     drawn_out, later = with_pause(sound, phones)
-    still = stillness(aperture(avatar.animate(subject, audio=drawn_out).motion, rig), later)
-    return Result(path.stem, correlation(curve, target), best_offset(curve, target), kept, closures, still)
+    paused = aperture(avatar.animate(subject, audio=drawn_out).motion, rig)
+    still = stillness(paused, silence(spoken_in(later), len(paused)))
+    return Result(path.stem, correlation(curve, target), offset(curve, target), closures_kept(curve, closures), len(closures), still)
+
+
+def offset(curve: Curve, target: Curve) -> int:
+    """By how many frames the curve comes after the target; 0 where nothing moves."""
+    return best_delay(curve, target, FARTHEST_OFFSET) or 0
 
 
 def real_lips(path: Path, landmarker: FaceLandmarker) -> Curve:
     """Lip opening [T] of a real speaker in inter-ocular distances, measured frame by frame."""
-    take = Take.measure(frames_at(path), landmarker)
-    assert take.points is not None
-    face = upright(take.points, take.motion.rotation_deg)
-    return np.asarray(face[:, UPPER_LIP, 1] - face[:, LOWER_LIP, 1])
+    return opening_of(Take.measure(frames_at(path), landmarker))
 
 
 def judge_videos(avatar: Avatar, rig: Rig, subject: Subject, material: Path | None) -> list[tuple[str, float, int]]:
@@ -144,7 +100,7 @@ def judge_videos(avatar: Avatar, rig: Rig, subject: Subject, material: Path | No
     for path in files("videos", VIDEOS, material):
         if path.stem.startswith("talking") and (sound := read_video(path).audio) is not None:
             curve, real = aperture(avatar.animate(subject, audio=sound).motion, rig), real_lips(path, landmarker)
-            found.append((path.stem, correlation(curve, real), best_offset(curve, real)))
+            found.append((path.stem, correlation(curve, real), offset(curve, real)))
     return found
 
 
