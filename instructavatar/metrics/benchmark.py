@@ -27,6 +27,7 @@ from instructavatar.metrics.cache import Cache, digest, file_digest
 from instructavatar.metrics.case import Case
 from instructavatar.metrics.clips import Clip, DrawnClip, Sound, VideoClip, first_frame, portrait_clip
 from instructavatar.metrics.pairs import Pair, read_phones
+from instructavatar.metrics.store_clips import real_clip
 from instructavatar.pool import open_pool
 
 ROWS = ("system", "ground_truth", "oracle", "still", "shuffled_audio", "shuffled_text")
@@ -200,8 +201,9 @@ class Judge:
 
     def _case(self, pair: Pair) -> Case:
         clip = VideoClip(pair.generated, self.cache)
-        truth = VideoClip(pair.reference, self.cache) if pair.reference else None
-        portrait = portrait_clip(pair.portrait, self.cache) if pair.portrait else first_frame(truth or clip)
+        truth = real_clip(pair.reference, self.cache) if pair.reference else None
+        shown = truth if truth is not None and truth.pictured else clip
+        portrait = portrait_clip(pair.portrait, self.cache) if pair.portrait else first_frame(shown)
         baseline = VideoClip(pair.baseline, self.cache) if pair.baseline else None
         sound, key = self._sound(pair, truth, clip)
         phones = tuple(read_phones(pair.phones)) if pair.phones else ()

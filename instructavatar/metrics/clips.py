@@ -48,6 +48,8 @@ class Clip(ABC):
 
     key: str
     """Names what is seen: equal keys, equal frames."""
+    pictured: bool = True
+    """Whether there are frames to look at; a store may keep landmarks alone."""
 
     def __init__(self, cache: Cache) -> None:
         self.cache = cache

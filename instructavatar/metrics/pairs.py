@@ -3,7 +3,7 @@
 A list of pairs is a JSONL or CSV file with these columns, of which only `generated` must be there; paths count from the list's folder:
 
     generated      the video that is judged
-    reference      the real video of the same portrait and speech
+    reference      the real video of the same portrait and speech, or STORE#CLIP (metrics/store_clips.py)
     audio          the speech (default: the reference's own, else the generated video's)
     portrait       the picture it was made from (default: the reference's first frame, else the generated video's)
     baseline       the same portrait's video without an instruction (default: the portrait held still)
@@ -15,7 +15,7 @@ A list of pairs is a JSONL or CSV file with these columns, of which only `genera
     action_units   names of face/action_units.py, a list or separated by ", "
     group          equal for clips that differ in intensity alone
 
-Instead of a list, two folders may be given: files of equal names belong together.
+Instead of a list, two folders may be given: files of equal names belong together. A store may stand for the folder of real videos.
 """
 
 from __future__ import annotations
@@ -154,15 +154,25 @@ def _folders(generated: Path, reference: Path | None) -> Pairs:
     videos = _videos(generated)
     if not videos:
         raise MissingFile(f"expected videos ({', '.join(VIDEOS)}) in {generated}, found none")
-    real = _videos(reference) if reference is not None else {}
-    told = _told(generated) | (_told(reference) if reference is not None else {})
+    real, told, aside = _real(reference) if reference is not None else ({}, {}, False)
+    told = _told(generated) | told
     pairs, used = [], set()
     for name, path in videos.items():
         other = next((key for key in (name, _spoken(name)) if key in real), None)
         used |= {other} if other else set()
         files = {"generated": path} | ({"reference": real[other]} if other else {})
         pairs.append(_pair(name, files, told.get(name) or told.get(other or "") or Asked()))
-    return Pairs(tuple(pairs), tuple(str(path) for name, path in real.items() if name not in used))
+    return Pairs(tuple(pairs), tuple(str(path) for name, path in real.items() if name not in used) if aside else ())
+
+
+def _real(place: Path) -> tuple[dict[str, Path], dict[str, Asked], bool]:
+    """Real clips by name, what is said of them, and whether those that nobody uses are worth naming: of a store they are not."""
+    from instructavatar.metrics.store_clips import is_store, references
+
+    if not is_store(place):
+        return _videos(place), _told(place), True
+    offered = references(place)
+    return {name: path for name, (path, _) in offered.items()}, {name: asked for name, (_, asked) in offered.items()}, False
 
 
 def _spoken(name: str) -> str:
