@@ -276,9 +276,13 @@ def _add_verify(commands: Any) -> None:
 
 def _add_assets(commands: Any) -> None:
     p = commands.add_parser(
-        "assets", help="list the weights, their licences and whether each is intact", epilog="example: instructavatar assets"
+        "assets",
+        help="list the weights, their licences and whether each is intact; fetch those of evaluate",
+        epilog="example: instructavatar assets --fetch sface facex",
     )
     p.add_argument("--model", type=Path, metavar="BUNDLE", help="another bundle than the one that ships")
+    p.add_argument("--fetch", nargs="+", metavar="NAME|all", help="download weights that only evaluate uses; the one command that may")
+    p.add_argument("--to", type=Path, metavar="DIR", help="where they go (default: $INSTRUCTAVATAR_WEIGHTS, else the user's data folder)")
     p.set_defaults(command=_assets)
 
 
@@ -294,12 +298,32 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _assets(args: argparse.Namespace) -> int:
     from instructavatar.features.base import inspect_weights
+    from instructavatar.features.fetch import inspect_extras
 
+    if args.fetch:
+        return _fetch(args.fetch, args.to)
     rows = inspect_weights(args.model)
-    for row in rows:
-        print(f"{row['file']:<22} {row['bytes'] / 1e6:6.2f} MB  {row['state']:<8} {row['licence']}")
-        print(f"    from {row['source']}\n    SHA-256 {row['sha256']}")
+    _list_weights(rows)
+    print("\nThat do not ship; `instructavatar evaluate` uses them where they are:")
+    _list_weights(inspect_extras(args.to))
     return 0 if all(row["state"] == "intact" for row in rows) else 8
+
+
+def _list_weights(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        size = f"{row['bytes'] / 1e6:6.2f} MB" if row["bytes"] else " " * 9
+        print(f"{row.get('name') or row['file']:<22} {size}  {row['state']:<8} {row['licence']}")
+        print(f"    from {row['source']}" + (f"\n    SHA-256 {row['sha256']}" if row["sha256"] else ""))
+        if "purpose" in row:
+            print(f"    for {row['purpose']}" + ("" if row["fetchable"] else f"; bring it yourself as {row['file']}"))
+
+
+def _fetch(names: list[str], folder: Path | None) -> int:
+    from instructavatar.features.fetch import fetch, wanted
+
+    for name in wanted(names):
+        print(f"{name}  {fetch(name, folder)}", flush=True)
+    return 0
 
 
 # --- shared ------------------------------------------------------------------------------------------------------------------------------
