@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from instructavatar.errors import MissingFile
 from instructavatar.face.motion import FRAME_RATE_HZ, SAMPLES_PER_FRAME
+from instructavatar.features.base import version_of
 from instructavatar.features.fetch import fetched_path
 from instructavatar.metrics.base import Metric, NotScored, Scores, Value
 from instructavatar.metrics.case import Case
@@ -59,6 +60,7 @@ class Sync(Metric):
     def __init__(self, weights: str | None = None, shortest_s: float = 1.0) -> None:
         """Loads nothing yet."""
         self.weights, self.shortest_s = weights, shortest_s
+        self.weights_version = ""  # once checked, the file's checksum: other weights are other scores
 
     def check(self) -> None:
         """Needs torch and the weights, which are read once here so that a wrong file is refused before any clip."""
@@ -66,6 +68,7 @@ class Sync(Metric):
         if find_spec("torch") is None:
             raise MissingFile("expected torch for sync_c and sync_d, found none; install it with: pip install 'instructavatar[train]'")
         network(path)
+        self.weights_version = version_of(path)
 
     def score(self, case: Case) -> Scores:
         """Over the frames that have both a picture and sound."""
