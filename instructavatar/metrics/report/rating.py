@@ -12,18 +12,18 @@ rater sees the pairs in an order of their own; on which side a system stands is 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 
 from instructavatar.errors import BadOption, CannotWrite
-from instructavatar.media.files import cannot_write, written_beside
+from instructavatar.media.files import cannot_write, ffmpeg_name, written_beside
+from instructavatar.media.video import frames_at, read_video, write_video
 from instructavatar.metrics.cache import digest
 from instructavatar.metrics.pairs import Asked, Pair, find_pairs
 from instructavatar.metrics.report.answers import ANSWERS, KEY, read_answers, told
@@ -33,6 +33,7 @@ PAGES = Path(__file__).with_name("pages")
 SCALES = ("lips", "emotion", "naturalness")
 SIDES = ("left", "right")
 _CLIPS = "clips"
+_PLAYED, _CONTAINERS = ("h264", "vp8", "vp9", "libdav1d", "av1"), (".mp4", ".m4v", ".webm")
 
 
 def rate(folder: Path, generated: Path | None, other: Path | None, seed: int = 0) -> int:
@@ -105,7 +106,8 @@ def _drawn(pairs: Sequence[Pair], systems: tuple[str, str], seed: int) -> tuple[
         trials.append({"id": trial, "instruction": wording(pair.asked)})
         sides[trial] = {"clip": pair.name}
         for which, (side, (system, video)) in enumerate(zip(SIDES, clips[::-1] if swapped[place] else clips, strict=True)):
-            neutral = f"clip-{numbers[2 * place + which] + 1:03d}{video.suffix.lower()}"
+            ending = video.suffix.lower() if playable(video) else ".mp4"
+            neutral = f"clip-{numbers[2 * place + which] + 1:03d}{ending}"
             trials[-1][side], sides[trial][side], videos[neutral] = neutral, system, video
     page_id = digest("rating", seed, systems, sides, trials)[:12]
     return {"version": 1, "page": page_id, "seed": seed, "systems": list(systems), "trials": sides}, trials, videos
@@ -134,20 +136,32 @@ def _refuse_other(folder: Path, page_id: str) -> None:
 
 
 def _place(folder: Path, videos: dict[str, Path]) -> None:
-    """The videos under their neutral names: linked where the disk allows it, else copied, without their times."""
+    """Copies of the videos under their neutral names; what browsers do not play is encoded again."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in {path.name for path in folder.glob("clip-*")} - set(videos):
-            (folder / name).unlink()
-        for name, video in videos.items():
-            with suppress(FileNotFoundError):
-                (folder / name).unlink()
-            try:
-                os.link(video.resolve(), folder / name)
-            except OSError:  # another disk, or one without links
-                shutil.copyfile(video, folder / name)
+        for path in folder.glob("clip-*"):
+            if path.name not in videos:
+                path.unlink()
     except OSError as error:
         raise cannot_write(folder, error) from error
+    for name, video in videos.items():
+        if playable(video):
+            with written_beside(folder / name) as part:
+                shutil.copyfile(video, part)
+        else:
+            write_video(folder / name, frames_at(video), read_video(video).audio)
+
+
+def playable(video: Path) -> bool:
+    """Whether every browser shows a video: MPEG-4 part 2, a common export, plays as sound alone.
+
+    Raises:
+        BadMedia: it is no video.
+    """
+    read_video(video)
+    with av.open(ffmpeg_name(video)) as container:
+        context = container.streams.video[0].codec_context
+        return context.name in _PLAYED and context.pix_fmt in ("yuv420p", "yuvj420p") and video.suffix.lower() in _CONTAINERS
 
 
 def _write(path: Path, text: str) -> None:

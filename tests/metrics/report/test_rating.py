@@ -6,10 +6,12 @@ import re
 import shutil
 import subprocess
 
+import av
 import numpy as np
 import pytest
 
 from instructavatar.errors import BadMedia, BadOption, CannotWrite, MissingFile
+from instructavatar.media.video import frames_at
 from instructavatar.metrics.pairs import Asked, Pair, find_pairs
 from instructavatar.metrics.report import answers as reading
 from instructavatar.metrics.report import rating
@@ -19,8 +21,9 @@ SCRIPT = rating.PAGES / "rating.js"
 
 
 @pytest.fixture
-def videos(tmp_path):
-    """Two folders of files of equal names; nothing opens them here."""
+def videos(tmp_path, monkeypatch):
+    """Two folders of files of equal names, which are no videos, so that they are taken for playable ones."""
+    monkeypatch.setattr(rating, "playable", lambda video: True)
     for system in ("ours", "theirs"):
         (tmp_path / system).mkdir()
         for place in range(10):
@@ -122,6 +125,31 @@ def test_a_page_that_was_answered_is_not_overwritten(asked, videos):
     (videos / "file").write_text("")
     with pytest.raises(CannotWrite):
         rating.rate(videos / "file", videos / "ours", videos / "theirs")
+
+
+def encode(path, codec):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, 25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for level in range(0, 250, 25):
+            picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+
+
+def test_what_browsers_do_not_play_is_encoded_again(tmp_path):
+    for system, codec in (("ours", "libx264"), ("theirs", "mpeg4")):
+        (tmp_path / system).mkdir()
+        encode(tmp_path / system / "a.mp4", codec)
+    assert rating.playable(tmp_path / "ours" / "a.mp4") and not rating.playable(tmp_path / "theirs" / "a.mp4")
+    rating.rate(tmp_path / "rate", tmp_path / "ours", tmp_path / "theirs")
+    copies = {path.read_bytes() == (tmp_path / "ours" / "a.mp4").read_bytes(): path for path in (tmp_path / "rate" / "clips").iterdir()}
+    assert set(copies) == {True, False} and rating.playable(copies[False])
+    levels = [picture.mean() for picture in frames_at(copies[False])]
+    assert np.allclose(levels, range(0, 250, 25), atol=4)
+    (tmp_path / "theirs" / "a.mp4").write_bytes(b"none")
+    with pytest.raises(BadMedia, match="a.mp4"):
+        rating.rate(tmp_path / "rate", tmp_path / "ours", tmp_path / "theirs")
 
 
 def test_a_list_of_pairs_can_be_rated(videos):

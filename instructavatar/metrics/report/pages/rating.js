@@ -129,8 +129,11 @@ function start(document, storage) {
   find("again").addEventListener("click", draw);
   for (const button of document.querySelectorAll(".save")) button.addEventListener("click", save);
   for (const side of ["left", "right"]) {
-    find(`${side}-video`).addEventListener("error", () => { find(`${side}-lost`).hidden = false; });
-    find(`${side}-video`).addEventListener("play", () => { find(`${side === "left" ? "right" : "left"}-video`).pause(); });
+    const video = find(`${side}-video`), lost = find(`${side}-lost`);
+    video.addEventListener("error", () => { lost.hidden = false; });
+    // without a codec for its pictures a clip plays as sound alone
+    video.addEventListener("loadedmetadata", () => { lost.hidden = video.videoWidth > 0; });
+    video.addEventListener("play", () => { find(`${side === "left" ? "right" : "left"}-video`).pause(); });
   }
 }
 
