@@ -52,9 +52,12 @@ def _square(faces: Sequence[Landmarks]) -> tuple[float, float, float] | None:
 
 
 def _tile(picture: Picture, box: tuple[float, float, float] | None) -> Picture:
-    """The square of a picture; the whole picture, shortened to a square, where no face was ever seen. What lies outside is grey."""
+    """The square of a picture; all of it on grey where no face was ever seen."""
     height, width = picture.shape[:2]
     x, y, side = box or (width / 2, height / 2, float(max(height, width)))
+    if box is not None:  # kept inside the picture, as far as that is as wide and as high
+        side = min(side, height, width)
+        x, y = (float(np.clip(middle, side / 2, size - side / 2)) for middle, size in ((x, width), (y, height)))
     scale = _SIDE / side
     move = np.array([[scale, 0, _SIDE / 2 - scale * x], [0, scale, _SIDE / 2 - scale * y]])
     if scale < 0.5:  # warping skips pixels; shrink first

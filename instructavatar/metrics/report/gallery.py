@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from instructavatar.errors import InstructAvatarError
 from instructavatar.features.lip_sync import loudness, opening
@@ -105,6 +106,33 @@ def _add_numbers(gallery: Gallery, outcomes: Sequence[Outcome], benchmark: Bench
     if units:
         caption = "Each dot is a clip, each bar a median; of many clips, boxes hold the middle half."
         gallery.add("spreads", "spreads.png", "Every number over the clips", caption, lambda: plots.spreads(rows, units))
+    bars = {row: found for row in _BESIDE if (found := _units(outcomes, row))}
+    if "system" in bars:
+        caption = "A bar is the system; marks are the rows beside it. In brackets: clips in which the unit was asked or seen."
+        gallery.add("units", "units.png", "F1 of each action unit that can be read", caption, lambda: plots.unit_bars(bars))
+    curves = {outcome.name: curve for outcome in outcomes if (curve := _likeness(outcome)) is not None}
+    if curves:
+        caption = "Thin lines are clips, the thick one is their mean; a line that falls is a face that becomes another's."
+        gallery.add("drift", "drift.png", "Likeness to the portrait over the clip", caption, lambda: plots.drifts(curves, "cosine"))
+
+
+_BESIDE = ("system", "oracle", "still", "shuffled_text")
+
+
+def _units(outcomes: Sequence[Outcome], row: str) -> dict[str, tuple[float, int]]:
+    """Unit -> (F1, clips), where a metric tells which units each clip was asked and seen to show."""
+    told = [scores for outcome in outcomes for scores in outcome.scores.get(row, {}).values() if "units_asked" in scores]
+    if not told:
+        return {}
+    from instructavatar.metrics.action_units import unit_f1
+
+    return unit_f1(told)
+
+
+def _likeness(outcome: Outcome) -> NDArray[np.float64] | None:
+    """The likeness [K] over a clip's frames, where a metric tells it."""
+    told = [scores["likeness"] for scores in outcome.scores.get("system", {}).values() if len(scores.get("likeness", ())) > 1]
+    return np.asarray(told[0], np.float64) if told else None
 
 
 def _add_course(gallery: Gallery, file: str, pair: Pair, rank: float) -> None:

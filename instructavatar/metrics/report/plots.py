@@ -141,15 +141,24 @@ def _jitter(count: int) -> Curve:
     return np.asarray(((np.arange(count) * 0.6180339887) % 1 - 0.5) * 0.4)
 
 
-def unit_bars(by_unit: Mapping[str, float], counts: Mapping[str, int]) -> bytes:
-    """A bar for each action unit, the best on top; `counts` says in how many clips the truth shows it."""
-    names = sorted(by_unit, key=lambda name: (by_unit[name], name))
-    figure, axes = _figure(7.5, 0.24 * len(names) + 0.9)
+def unit_bars(by_row: Mapping[str, Mapping[str, tuple[float, int]]]) -> bytes:
+    """A bar for each action unit of the row system, the best on top, with the other rows' marks on it.
+
+    `by_row` holds row -> unit -> (F1, in how many clips the unit was asked or seen).
+    """
+    system = by_row["system"]
+    names = sorted(system, key=lambda name: (system[name][0], name))
+    figure, axes = _figure(7.5, 0.25 * len(names) + 1.0)
     axis = axes[0, 0]
-    axis.barh(range(len(names)), [by_unit[name] for name in names], color=_MINE, height=0.7)
-    axis.set_yticks(range(len(names)), [f"{name.replace('_', ' ')} ({counts[name]})" if name in counts else name for name in names])
-    axis.set_xlim(0, 1)
+    axis.barh(range(len(names)), [system[name][0] for name in names], color=_MINE, height=0.66, alpha=0.85, label="system")
+    for row, units in by_row.items():
+        places = [(units[name][0], place) for place, name in enumerate(names) if name in units]
+        if row != "system" and places:
+            axis.plot(*zip(*places, strict=True), "|", color=_COLOURS[row], markersize=11, markeredgewidth=2.5, label=title_of(row))
+    axis.set_yticks(range(len(names)), [f"{name.replace('_', ' ')} ({system[name][1]})" for name in names])
+    axis.set(xlim=(-0.01, 1.01), ylim=(-0.6, len(names) - 0.4))
     _label(axis, xlabel="F1")
+    figure.legend(loc="outside upper right", fontsize=8, frameon=False, labelcolor=_GREY, ncols=4)
     return _png(figure)
 
 

@@ -232,6 +232,22 @@ def test_a_clip_without_any_face_is_shown_whole(make_clip):
     assert tile[84, 40, 0] == 255 and tile[84, 120, 0] == 0 and tile[20, 84, 0] == 128
 
 
+def test_units_and_likeness_are_drawn_where_they_are_told(written, outcomes):
+    action_units = pytest.importorskip("instructavatar.metrics.action_units")
+    pytest.importorskip("matplotlib")
+    found = outcomes(4)
+    for place, outcome in enumerate(found):
+        asked = np.zeros(len(action_units.READABLE_UNITS), bool)
+        asked[: place + 1] = True
+        outcome.scores["system"]["judged"] |= {"units_asked": asked, "units_seen": np.roll(asked, 1), "likeness": [0.9, 0.8, 0.85]}
+    folder = written(4, found, drawn=True)
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    for name in ("units", "drift"):
+        assert f'src="pictures/{name}.png"' in text
+        assert cv2.imread(str(folder / "pictures" / f"{name}.png")) is not None
+    assert 'src="pictures/units.png"' not in (written(2, drawn=True) / "index.html").read_text(encoding="utf-8")
+
+
 def test_plots_are_pictures_of_any_number_of_clips(outcomes, benchmark):
     pytest.importorskip("matplotlib")
     rows = [{"clip": str(n), "row": "system", "name": "mark", "value": float(n)} for n in range(200)]
