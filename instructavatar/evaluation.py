@@ -29,10 +29,22 @@ def add_commands(commands: Any) -> None:
     p.add_argument("--seed", type=whole_between(0, 2**32 - 1), metavar="N", help="of shuffles and intervals (default: the YAML's)")
     p.add_argument("--cache", type=Path, metavar="DIR", help="where measurements are remembered (default: the user's cache folder)")
     p.add_argument("-q", "--quiet", action="store_true", help="no progress bars")
+    people = p.add_argument_group("judged by people")
+    people.add_argument("--rate", type=Path, metavar="DIR", help="write a page for raters there; without videos, read their answers back")
+    people.add_argument("--against", type=Path, metavar="DIR", help="another system's videos to compare with (default: the reference)")
+    planned = p.add_argument_group("the published test sets")
+    planned.add_argument("--plan", nargs="+", type=Path, metavar="YAML", help="configs/metrics/mead_in_domain.yaml and the like")
+    planned.add_argument("-o", "--output", type=Path, metavar="DIR", help="where --plan writes jobs.jsonl and pairs.jsonl")
     p.set_defaults(command=_evaluate)
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    if args.plan:
+        return _plan(args)
+    if args.rate:
+        from instructavatar.metrics.report.rating import rate
+
+        return rate(args.rate, args.generated, args.against or args.reference, args.seed or 0)
     from instructavatar.metrics.cache import Cache, usual_cache
     from instructavatar.metrics.pairs import find_pairs
     from instructavatar.metrics.report.terminal import show
@@ -57,6 +69,19 @@ def _evaluate(args: argparse.Namespace) -> int:
         write_report(results, outcomes, found.pairs, benchmark, cache, args.report)
     show(results)
     return 0 if results["scored"] else 1
+
+
+def _plan(args: argparse.Namespace) -> int:
+    """Write the lists of a published test set."""
+    from instructavatar import config
+    from instructavatar.metrics.protocols import plan
+
+    if args.output is None:
+        raise BadOption("expected --output DIR beside --plan, got none; example: --output out/mead")
+    made = plan(args.plan, args.output, config.split_extra(args.extra))
+    print(f"{made.count} clips to make: instructavatar generate --list {made.jobs}")
+    print(f"then: instructavatar evaluate {made.pairs}")
+    return 0
 
 
 def benchmark_of(args: argparse.Namespace) -> Any:
