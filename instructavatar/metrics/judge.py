@@ -107,7 +107,7 @@ def already(kind: str, baseline: Take) -> bool:
 
 def _judge_held(rule: Rule, curves: Curves, frames: int) -> Verdict:
     """The best second of the clip."""
-    levels = {name: _held(curve, frames) for name, curve in curves.items()}
+    levels = {name: held_levels(curve, frames) for name, curve in curves.items()}
     seen = np.min([levels[name] / least for name, least in rule.needs.items()], axis=0)
     objections = _objections(rule, levels)
     forbidden = np.any([mask for _, mask in objections], axis=0) if objections else np.zeros(len(seen), bool)
@@ -127,7 +127,7 @@ def _objections(rule: Rule, levels: Curves) -> list[tuple[str, NDArray[np.bool_]
     return high + [(f"{name} below {limit:g}", levels[name] < limit) for name, limit in rule.not_below.items()]
 
 
-def _held(curve: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
+def held_levels(curve: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
     """The median of each stretch of so many frames: a blink is not a closed eye."""
     frames = max(min(frames, len(curve)), 1)
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(curve, frames), axis=-1))
