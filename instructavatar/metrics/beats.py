@@ -5,7 +5,7 @@ of the sound are its onsets. beat_alignment is the mean over onsets of exp(-d^2 
 1 is best, and motion without beats has 0.
 
 Onsets are peaks of the spectral flux, picked as librosa's onset_detect picks them, but over our 80 mel bands a hundred times a second. On
-six recordings of speech 85 % of ours and of librosa's lay within 30 ms of one of the other's, ours 12 ms earlier on the whole.
+six recordings of speech 83 % of ours and of librosa's lay within 30 ms of one of the other's, ours 14 ms earlier on the whole.
 
 Trap: onsets come every 0.2 s and a face rests about once a second, so any sound reaches about 0.2, real clips included. Only what a row has
 above its shuffled sound means anything.
@@ -31,8 +31,8 @@ SMOOTH = 5.0  # frames
 _RATE_HZ = SAMPLE_RATE_HZ // MEL_HOP
 _SPAN_DB = 80.0
 _RISE = 2  # hops
-# What is new is heard as soon as it enters the span of a frame, and is as old as half of it when it fills the middle.
-_HALF_SPAN_S = (MEL_WINDOW + 2 * MEL_HOP) / SAMPLE_RATE_HZ / 2
+# From where a frame begins to where what is new has filled half of it: a frame and a hop, for its neighbours count too.
+_HALF_SPAN_S = (MEL_WINDOW + MEL_HOP) / SAMPLE_RATE_HZ
 # librosa's: a peak is the highest of the last 30 ms, exceeds the mean of 100 ms to both sides by 0.07 of the clip's highest, and comes
 # more than 30 ms after the last.
 _HIGHEST, _AROUND, _APART, _ABOVE = 3, 10, 3, 0.07
@@ -98,9 +98,10 @@ def _highest(flux: Curve) -> NDArray[np.bool_]:
 
 
 def spectral_flux(sound: Sound) -> Curve:
-    """By how many decibels a mel band rises within 20 ms, mean over bands [N // 160 + 1]; frame t is at t / 100 s."""
-    padded = np.pad(sound.astype(np.float32), MEL_WINDOW // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, MEL_WINDOW)[::MEL_HOP] * np.hanning(MEL_WINDOW).astype(np.float32)
+    """By how many decibels a mel band rises within 20 ms, mean over bands [about N // 160]; frame t begins at t / 100 s."""
+    # Nothing is added at the ends: a sound that is cut off is no onset.
+    frames = np.lib.stride_tricks.sliding_window_view(sound.astype(np.float32), MEL_WINDOW)[::MEL_HOP]
+    frames = frames * np.hanning(MEL_WINDOW).astype(np.float32)
     power = np.pad(np.abs(np.fft.rfft(frames)) ** 2 @ mel_filters().T, ((1, 1), (0, 0)), mode="edge")
     level = 10 * np.log10(np.maximum((power[:-2] + power[1:-1] + power[2:]) / 3, 1e-10))
     level = np.maximum(level, level.max() - _SPAN_DB)

@@ -5,7 +5,7 @@
     eyes_shut       % of the time
 
 A frame is as shut as the mean of two readings says: how far the lids have come together from where this clip's own open eyes are, and how
-far the landmarker's blink scores have risen from where they rest. The eyes shut at 0.6 and open again at 0.35 of a full blink, so that a
+far the landmarker's blink scores have risen from where they rest. The eyes shut at 0.5 and open again at 0.3 of a full blink, so that a
 trembling lid is not many blinks. Shut for longer than half a second is shut eyes, no blink; so are eyes that are shut when the clip
 begins or ends.
 
@@ -26,7 +26,7 @@ Curve = NDArray[np.float64]
 LIDS = ((159, 145), (386, 374))  # upper and lower edge over the pupils
 LEAST_S = 3.0
 LONGEST_BLINK_S = 0.5
-SHUT, OPEN = 0.6, 0.35
+SHUT, OPEN = 0.5, 0.3
 # Lids that never come farther apart than this are shut all along; open eyes have 0.06 to 0.15 inter-ocular distances.
 _LEAST_OPEN = 0.05
 _RESTING_SCORE = 0.3  # scores of open eyes rest below this
@@ -70,7 +70,7 @@ def closedness(take: Take) -> Curve:
 def shut_runs(shut: Curve) -> list[tuple[int, int]]:
     """Where the eyes are shut: (first frame, the one after the last), from rising to SHUT until falling below OPEN.
 
-    >>> shut_runs(np.array([0.0, 0.5, 0.9, 0.5, 0.7, 0.3, 0.5]))
+    >>> shut_runs(np.array([0.0, 0.4, 0.9, 0.4, 0.7, 0.2, 0.4]))
     [(2, 5)]
     """
     runs: list[tuple[int, int]] = []
