@@ -110,7 +110,8 @@ def spreads(rows: Sequence[Mapping[str, Any]], units: Mapping[str, str]) -> byte
     """Every number's values over the clips, a strip for each row: `rows` as `results.per_clip` gives them, `units` by the number's name."""
     across = min(4, len(units))
     down = -(-len(units) // across)
-    figure, axes = _figure(2.7 * across + 0.6, 1.65 * down, down, across)
+    figure, axes = _figure(2.7 * across + 0.6, 1.7 * down, down, across)
+    figure.get_layout_engine().set(h_pad=0.11)  # inches; else a unit and the next title run together
     for axis, (name, unit) in zip(axes.flat, units.items(), strict=False):
         _strips(axis, [row for row in rows if row["name"] == name])
         _label(axis, title=name, xlabel=unit)

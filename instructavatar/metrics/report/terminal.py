@@ -23,6 +23,7 @@ from instructavatar.metrics.report.wording import (
     not_scored,
     number,
     number_names,
+    shortened,
     title_of,
 )
 
@@ -139,7 +140,7 @@ def _failure(problem: Problem) -> str:
 
 
 def _unscored(problem: Problem) -> str:
-    named = ", ".join(problem.clips[:_NAMES_SHOWN]) + (", ..." if len(problem.clips) > _NAMES_SHOWN else "")
+    named = ", ".join(map(shortened, problem.clips[:_NAMES_SHOWN])) + (", ..." if len(problem.clips) > _NAMES_SHOWN else "")
     return f"{problem.reason}: {', '.join(problem.metrics)} on {counted(len(problem.clips), 'clip')} ({named}; {problem.where})"
 
 

@@ -24,31 +24,30 @@ ROW_MEANINGS: dict[str, str] = {
 }
 _ARROWS = {True: ("↑", "^"), False: ("↓", "v"), None: (" ", " ")}
 UNEXPECTED = "unexpected "
+_NOTHING = 1e-12  # what is left of 0 by rounding
 
 
 def number(value: float | None) -> str:
     """Three figures, as many as a mean over some clips can carry.
 
-    >>> [number(v) for v in (1.99982, 35.529, 850.24, 12345.6, 0.04567, -0.0001234, 0.0)]
-    ['2.00', '35.5', '850', '12346', '0.0457', '-1.23e-04', '0']
+    >>> [number(v) for v in (1.99982, 9.9999, 850.24, 12345.6, 0.5, 0.04567, -0.0001234, 1e-17)]
+    ['2.00', '10.0', '850', '12346', '0.500', '0.0457', '-1.23e-04', '0']
     """
     if value is None:
         return ""
     size = abs(value)
-    if size == 0:
+    if size < _NOTHING:
         return "0"
     if size < 0.001:
         return f"{value:.2e}"
-    if size < 1:
-        return f"{value:.3g}"
-    return f"{value:.{max(0, 2 - len(str(int(size))) + 1)}f}"
+    return f"{value:.0f}" if size >= 999.5 else f"{value:#.3g}".removesuffix(".")
 
 
 def interval(ci: Sequence[float] | None) -> str:
     """A 95 % interval; "" where there is none.
 
     >>> interval([0.5, 1.25]), interval(None)
-    ('0.5..1.25', '')
+    ('0.500..1.25', '')
     """
     return "" if ci is None else f"{number(ci[0])}..{number(ci[1])}"
 
@@ -65,6 +64,15 @@ def counted(count: int, noun: str) -> str:
     ('1 clip', '3 clips')
     """
     return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """A name that leaves room for others.
+
+    >>> shortened("a/very/long/name", 8)
+    'a/ve...e'
+    """
+    return text if len(text) <= most else f"{text[: most - 4]}...{text[-1]}"
 
 
 def title_of(row: str) -> str:
