@@ -34,6 +34,7 @@ from instructavatar.metrics.weights import NetMetric, i3d, inception, needed, ro
 Features = NDArray[np.floating]
 MARGIN = 0.15  # of aligned crops, at each edge: from the hair to below the chin
 GROW = 1.3  # of a clip's square about the face
+_NOTHING = 1e-12  # what rounding leaves between equal sets, as a share of their spread
 WINDOW, FIRST = 16, 20  # frames that fvd looks at, from the 21st on where there are so many
 
 
@@ -171,7 +172,9 @@ def frechet_distance(one: Features, other: Features) -> float:
     moved = float(np.sum((x.mean(0) - y.mean(0)) ** 2))
     a, b = _root(x), _root(y)
     shared = float(np.linalg.svd(a @ b.T, compute_uv=False).sum())
-    return max(moved + float((a * a).sum() + (b * b).sum()) - 2 * shared, 0.0)
+    spread = float((a * a).sum() + (b * b).sum())
+    distance = moved + spread - 2 * shared
+    return distance if distance > _NOTHING * spread else 0.0
 
 
 def _root(features: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -86,4 +86,4 @@ def drift(times_s: Sequence[float], likeness: NDArray[np.float32]) -> float:
     0.1
     """
     slope = np.polyfit(np.asarray(times_s, np.float64), likeness.astype(np.float64), 1)[0]
-    return float(-slope * _DRIFT_PER_S)
+    return round(float(-slope * _DRIFT_PER_S), 9) + 0.0  # a held face drifts by 0, not by what rounding leaves

@@ -1,7 +1,8 @@
 """Whether pictures equal the real ones, frame by frame: PSNR, SSIM (Wang et al. 2004) and LPIPS (Zhang et al. 2018).
 
 psnr: dB, higher is better; equal pictures count as 100 dB. ssim: -1..1, higher is better; Gaussian window of 11 pixels, sigma 1.5,
-K 0.01 and 0.03, the mean over the three colours and over the places where the window lies within the crop.
+K 0.01 and 0.03, the mean over the three colours and over the places where the window lies within the crop
+(as published; torchmetrics also counts the edge, on mirrored pixels).
 lpips: lower is better; needs torchvision's VGG16. lpips_hed: the same with a VGG16 that was tuned to edges: it ranks alike, but its
 numbers are not LPIPS.
 
