@@ -7,7 +7,8 @@ Crops differ from paper to paper, so pixels compare only with equal crops. Here 
 size of its face (the larger side of the landmarks' box): about what the usual 256 px crops of MEAD and HDTF show. The 68 points are read
 off the landmarker's 478 (face/layouts.py); detectors of 68 points put the jaw elsewhere.
 
-Trap: frames are compared one by one, so lips that are right but 80 ms late cost as much as wrong ones, and a still face may score well.
+Traps: frames are compared one by one, so lips that are right but 80 ms late cost as much as wrong ones, and a still face may score well.
+Two people's faces differ by more than any motion (12 px where one portrait spoke another's clip): compare clips of the same portrait.
 """
 
 from __future__ import annotations

@@ -163,6 +163,8 @@ def test_a_mouth_that_rests_keeps_no_closure():
     lips = np.zeros(100)
     lips[60:] = 0.2
     assert closures_kept(lips, [(20, 24)]) == 0 and closures_kept(lips, [(56, 60)]) == 1
+    trembling = np.abs(np.random.default_rng(0).normal(0, 0.003, 100))
+    assert closures_kept(trembling, [(20, 24), (56, 60)]) == 0 and closures_seen(trembling) == []
 
 
 def test_the_truths_own_closures_are_found():
