@@ -42,7 +42,7 @@ def available() -> bool:
     return find_spec("matplotlib") is not None
 
 
-def _figure(width: float, height: float, rows: int = 1, columns: int = 1, layout: str = "constrained", **options: Any) -> tuple[Any, Any]:
+def _figure(width: float, height: float, rows: int = 1, columns: int = 1, layout: Any = "constrained", **options: Any) -> tuple[Any, Any]:
     """A figure in inches and its axes [rows, columns]."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
