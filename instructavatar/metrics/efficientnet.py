@@ -30,14 +30,14 @@ Arrays = Mapping[str, NDArray[np.float32]]
 
 
 def converted(checkpoint: Path) -> Path:
-    """The ONNX file beside the checkpoint, made if it is not there.
+    """The ONNX file beside the checkpoint, made if it is not there or older.
 
     Raises:
         MissingFile: torch or onnx is not installed, or the file cannot be written.
         BadBundle: the checkpoint is another net's.
     """
     target = checkpoint.with_suffix(".onnx")
-    if target.is_file():
+    if target.is_file() and target.stat().st_mtime_ns >= checkpoint.stat().st_mtime_ns:
         return target
     needed("torch", "turning efficientnet_lite0.pth into ONNX")
     needed("onnx", "turning efficientnet_lite0.pth into ONNX")

@@ -77,6 +77,13 @@ def test_a_failed_download_says_why(place):
         extras.fetch("net")
 
 
+def test_where_pip_is_missing_it_is_said(place, monkeypatch):
+    answer = type("Done", (), {"returncode": 1, "stderr": "python: No module named pip\n"})
+    monkeypatch.setattr(extras.subprocess, "run", lambda *_, **__: answer)
+    with pytest.raises(MissingFile, match="ensurepip"):
+        extras.fetch("net")
+
+
 def test_a_package_that_would_have_to_be_built_is_never_downloaded(place, monkeypatch):
     seen = []
     monkeypatch.setattr(extras.subprocess, "run", lambda line, **_: seen.extend(line) or type("Done", (), {"returncode": 1, "stderr": ""}))

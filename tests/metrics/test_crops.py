@@ -57,6 +57,22 @@ def test_the_box_fills_its_share_of_the_crop(draw_faces):
     assert np.allclose(corners.mean(0), 128)
 
 
+def test_eyes_nose_and_mouth_come_where_arcface_wants_them(draw_faces):
+    """Dots on the landmarks of a face that is turned in the plane: image left and right, and the order, are as published."""
+    wanted = {33: (38, 52), 263: (74, 52), 1: (56, 72), 61: (42, 92), 291: (71, 92)}
+    points = draw_faces(FaceMotion.still(1))[0].points.copy()
+    matrix = cv2.getRotationMatrix2D((128, 128), 40, 0.9)
+    points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    face = draw_faces(FaceMotion.still(1))[0]
+    turned = type(face)(points, face.actions)
+    for number, place in wanted.items():
+        picture = np.zeros((256, 256, 3), np.uint8)
+        cv2.circle(picture, tuple(int(round(v)) for v in points[number, :2]), 3, (255, 255, 255), -1)
+        y, x = np.argwhere(aligned(picture, turned)[..., 0] > 100).mean(0)
+        # outer eye corners lie beyond the eyes' middles
+        assert np.hypot(x - place[0], y - place[1]) < (12 if number in (33, 263) else 7), (number, x, y)
+
+
 def test_the_margin_of_a_crop_is_left_free(draw_faces):
     face = draw_faces(FaceMotion.still(1))[0]
     dark = np.zeros((256, 256, 3), np.uint8)

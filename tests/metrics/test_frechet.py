@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from instructavatar.errors import BadOption, MissingFile
+from instructavatar.errors import BadBundle, BadOption, MissingFile
 from instructavatar.face.motion import FaceMotion
 from instructavatar.features.fetch import fetched_path
 from instructavatar.metrics.base import NotScored
+from instructavatar.metrics.efficientnet import _STRIDES, converted, efficientnet
 from instructavatar.metrics.frechet import FIRST, WINDOW, Fid, FrechetEfficientnet, Fvd, frechet_distance, window
 
 torch = pytest.importorskip("torch")
@@ -125,8 +127,6 @@ def test_grows_with_blur_and_with_noise(weights, faces_clip, make_case):
 
 def test_the_onnx_net_gives_what_torch_gives(weights, tmp_path):
     """Layer by layer with torch's own convolutions, on another picture than tests above."""
-    from instructavatar.metrics.efficientnet import _STRIDES, converted, efficientnet
-
     state = torch.load(weights, weights_only=True)
 
     def conv(x, name, norm, stride=1, bounded=True):
@@ -149,7 +149,22 @@ def test_the_onnx_net_gives_what_torch_gives(weights, tmp_path):
     theirs = conv(x, "_conv_head", "_bn1").mean((2, 3))[0].numpy()
     copy = tmp_path / "net.pth"
     copy.write_bytes(Path(weights).read_bytes())
-    assert np.allclose(efficientnet(converted(copy))(picture), theirs, atol=1e-4)
+    made = converted(copy)
+    assert np.allclose(efficientnet(made)(picture), theirs, atol=1e-4)
+    before = made.stat().st_mtime_ns
+    assert converted(copy).stat().st_mtime_ns == before  # not made again
+    os.utime(copy, ns=(before + 1, before + 1))
+    assert converted(copy).stat().st_mtime_ns > before  # another checkpoint
+
+
+def test_another_checkpoint_is_refused(tmp_path):
+    torch.save({"layer.weight": torch.zeros(2)}, tmp_path / "net.pth")
+    with pytest.raises(BadBundle, match="expected EfficientNet-Lite0"):
+        converted(tmp_path / "net.pth")
+    (tmp_path / "net.pth").write_bytes(b"no checkpoint")
+    with pytest.raises(BadBundle, match="expected a torch checkpoint"):
+        converted(tmp_path / "net.pth")
+    assert [path.name for path in tmp_path.iterdir()] == ["net.pth"]
 
 
 def test_a_still_costs_one_look(make_portrait, make_case, make_clip, nets, monkeypatch):

@@ -8,7 +8,7 @@ from instructavatar.errors import MissingFile
 from instructavatar.face.motion import FaceMotion
 from instructavatar.features.fetch import fetched_path
 from instructavatar.media.portrait import read_portrait
-from instructavatar.metrics import identity
+from instructavatar.metrics import identity, weights
 from instructavatar.metrics.base import NotScored
 from instructavatar.metrics.clips import landmarker
 from instructavatar.metrics.identity import Identity, drift
@@ -142,6 +142,24 @@ def test_blur_and_noise_lose_the_face_step_by_step(metric, demo_face, make_clip,
     for how, pictures in steps.items():
         found = [metric.score(make_case(make_clip(faces=[face], frames=[one]), portrait=portrait))["csim"] for one in pictures]
         assert found == sorted(found, reverse=True) and found[0] > 0.8 and found[-1] < 0.6, (how, found)
+
+
+def test_the_net_is_given_red_green_blue_from_0_to_255(monkeypatch, tmp_path):
+    fed = {}
+
+    class Net:
+        def get_inputs(self):
+            return [type("Input", (), {"name": name, "shape": shape}) for name, shape in (("data", [1, 3, 112, 112]), ("unread", [4, 2]))]
+
+        def run(self, _, batch):
+            fed.update(batch)
+            return [np.array([[3.0, 4.0]], np.float32)]
+
+    monkeypatch.setattr(weights, "session", lambda _: Net())
+    found = weights.sface(tmp_path / "net.onnx")(np.full((112, 112, 3), (255, 128, 0), np.uint8))
+    assert found.tolist() == pytest.approx([0.6, 0.8])
+    assert fed["data"].shape == (1, 3, 112, 112) and fed["data"][0, :, 5, 5].tolist() == [255, 128, 0]
+    assert fed["unread"].shape == (4, 2)
 
 
 def test_missing_weights_say_what_to_do(monkeypatch, tmp_path):
