@@ -171,8 +171,10 @@ def test_the_truths_own_closures_are_found():
     lips = np.full(60, 0.2)
     lips[[20, 21, 40]] = 0.01
     assert closures_seen(lips) == [(19, 23), (39, 42)]
-    lips[45:] = 0  # and then the mouth rests
+    lips[:5] = lips[50:] = 0  # and before and after the mouth rests
     assert closures_seen(lips) == [(19, 23), (39, 42)]
+    lips[38:] = 0  # for longer than a closure takes
+    assert closures_seen(lips) == [(19, 23)]
     assert closures_seen(np.full(60, 0.01)) == []
 
 
