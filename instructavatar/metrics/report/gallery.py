@@ -16,14 +16,16 @@ from instructavatar.errors import InstructAvatarError
 from instructavatar.features.lip_sync import loudness, opening
 from instructavatar.media.audio import read_audio
 from instructavatar.media.files import written_beside
+from instructavatar.metrics.action_units import unit_f1
 from instructavatar.metrics.benchmark import Benchmark, Outcome
 from instructavatar.metrics.cache import Cache
-from instructavatar.metrics.clips import VideoClip
+from instructavatar.metrics.clips import Clip, VideoClip
 from instructavatar.metrics.pairs import Pair
 from instructavatar.metrics.report import contact, plots
 from instructavatar.metrics.report.ranking import ranked
 from instructavatar.metrics.report.wording import number
 from instructavatar.metrics.results import per_clip
+from instructavatar.metrics.store_clips import real_clip
 
 WORST = 5
 PLACE = "pictures"
@@ -122,10 +124,6 @@ _BESIDE = ("system", "oracle", "still", "shuffled_text")
 def _units(outcomes: Sequence[Outcome], row: str) -> dict[str, tuple[float, int]]:
     """Unit -> (F1, clips), where a metric tells which units each clip was asked and seen to show."""
     told = [scores for outcome in outcomes for scores in outcome.scores.get(row, {}).values() if "units_asked" in scores]
-    if not told:
-        return {}
-    from instructavatar.metrics.action_units import unit_f1
-
     return unit_f1(told)
 
 
@@ -142,7 +140,7 @@ def _add_course(gallery: Gallery, file: str, pair: Pair, rank: float) -> None:
 
 def _course(pair: Pair, cache: Cache) -> bytes:
     clip = VideoClip(pair.generated, cache)
-    truth = VideoClip(pair.reference, cache) if pair.reference else None
+    truth = real_clip(pair.reference, cache) if pair.reference else None
     real = None
     if truth is not None:
         try:
@@ -154,19 +152,21 @@ def _course(pair: Pair, cache: Cache) -> bytes:
     return plots.courses(_motion(clip), real, None if sound is None else loudness(sound, len(clip)))
 
 
-def _motion(clip: VideoClip) -> plots.Course:
+def _motion(clip: Clip) -> plots.Course:
     return plots.Course(opening(clip.faces), np.unwrap(clip.take.motion.rotation_deg.astype(np.float64), axis=0, period=360))
 
 
 def _add_sheet(gallery: Gallery, file: str, pair: Pair, rank: float) -> None:
-    what = "Generated above, real below, at the same moments." if pair.reference else "Generated; there is no real clip."
+    what = (
+        "Generated above, real below where there are pictures of it, at the same moments." if pair.reference else "There is no real clip."
+    )
     asked = f" Asked for: {pair.asked.instruction}" if pair.asked.instruction else ""
     gallery.add("worst", file, pair.name, f"Mean rank {number(rank)}. {what}{asked}", lambda: _sheet(pair, gallery.cache))
 
 
 def _sheet(pair: Pair, cache: Cache) -> bytes:
-    truth = VideoClip(pair.reference, cache) if pair.reference else None
-    return contact.jpeg(contact.sheet(VideoClip(pair.generated, cache), truth))
+    truth = real_clip(pair.reference, cache) if pair.reference else None
+    return contact.jpeg(contact.sheet(VideoClip(pair.generated, cache), truth if truth is not None and truth.pictured else None))
 
 
 def sections(shown: Sequence[Shown]) -> Mapping[str, list[Shown]]:

@@ -28,6 +28,7 @@ from instructavatar.metrics.cache import digest
 from instructavatar.metrics.pairs import Asked, Pair, find_pairs
 from instructavatar.metrics.report.answers import ANSWERS, KEY, read_answers, told
 from instructavatar.metrics.report.wording import counted
+from instructavatar.metrics.store_clips import is_store
 
 PAGES = Path(__file__).with_name("pages")
 SCALES = ("lips", "emotion", "naturalness")
@@ -39,9 +40,13 @@ _PLAYED, _CONTAINERS = ("h264", "vp8", "vp9", "libdav1d", "av1"), (".mp4", ".m4v
 def rate(folder: Path, generated: Path | None, other: Path | None, seed: int = 0) -> int:
     """What `evaluate --rate DIR` does: with videos write the page, without them read the answers. Returns the exit code."""
     if generated is None:
+        if other is not None:
+            raise BadOption(f"expected two folders of videos to compare, got only {other}; name the other one first")
         found = read_answers(folder)
         print("\n".join(told(found)))
         return 0 if found["ratings"] else 1
+    if other is not None and is_store(other):
+        raise BadOption(f"expected a folder of videos to compare with, got the store {other}, which holds no sound; give the videos")
     pairs = find_pairs(generated, other)
     lonely = [pair.name for pair in pairs.pairs if pair.reference is None]
     count = write_rating(pairs.pairs, system_names(generated, other), folder, seed)

@@ -9,6 +9,8 @@ from typing import Any
 from instructavatar.metrics.base import Metric
 from instructavatar.metrics.report.wording import ROW_MEANINGS, Problem, arrow, counted, interval, not_scored, number, title_of
 
+_UNFOLDED = 30
+
 
 def numbers(results: Mapping[str, Any], metrics: Mapping[str, Metric]) -> str:
     """Every number of every row, grouped by metric."""
@@ -82,9 +84,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def list_of(entries: Iterable[str]) -> str:
-    """Lines as a list; "" without any."""
-    lines = "".join(f"<li>{escape(entry)}</li>" for entry in entries)
-    return f"<ul>{lines}</ul>" if lines else ""
+    """Lines as a list; "" without any, folded away if there are many."""
+    lines = [f"<li>{escape(entry)}</li>" for entry in entries]
+    told = f"<ul>{''.join(lines)}</ul>" if lines else ""
+    return f"<details><summary>{len(lines)} of them</summary>{told}</details>" if len(lines) > _UNFOLDED else told
 
 
 def versions_told(results: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from instructavatar.errors import BadMedia, CannotWrite
 from instructavatar.face.motion import FaceMotion
+from instructavatar.metrics.action_units import READABLE_UNITS
 from instructavatar.metrics.cache import Cache
 from instructavatar.metrics.pairs import Asked, Pair
 from instructavatar.metrics.report import contact, gallery, page, plots
@@ -57,6 +58,7 @@ def films(monkeypatch, make_clip, make_voice):
         return clips[path.name]
 
     monkeypatch.setattr(gallery, "VideoClip", opened)
+    monkeypatch.setattr(gallery, "real_clip", opened)
     return clips
 
 
@@ -143,6 +145,23 @@ def test_failures_and_what_cannot_be_opened_are_named(written, outcomes, films):
     text = Reader((written(7, found) / "index.html").read_text(encoding="utf-8")).text
     assert "clip 6: expected a video, got nothing in g6.mp4" in text
     assert "the face is lost" in text and "something failed on 1 clip" in text
+
+
+def test_a_real_clip_without_pictures_has_curves_but_no_frames(written, films):
+    for place in range(3):
+        films[f"r{place}.mp4"].pictured = False
+        films[f"r{place}.mp4"].frames = None
+    folder = written(3)
+    assert cv2.imread(str(folder / "pictures" / "worst-1.jpg")).shape[0] == 168
+    assert "Not drawn" not in (folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_long_lists_are_folded_away(results, outcomes, benchmark):
+    found = outcomes(40)
+    for outcome in found:
+        outcome.notes = ["29.97 frames/s"]
+    text = page.page(results(found), benchmark)
+    assert "<summary>40 of them</summary>" in text and "clip 39: 29.97 frames/s" in Reader(text).text
 
 
 def test_a_report_is_renewed_and_its_old_pictures_go(written):
@@ -233,11 +252,10 @@ def test_a_clip_without_any_face_is_shown_whole(make_clip):
 
 
 def test_units_and_likeness_are_drawn_where_they_are_told(written, outcomes):
-    action_units = pytest.importorskip("instructavatar.metrics.action_units")
     pytest.importorskip("matplotlib")
     found = outcomes(4)
     for place, outcome in enumerate(found):
-        asked = np.zeros(len(action_units.READABLE_UNITS), bool)
+        asked = np.zeros(len(READABLE_UNITS), bool)
         asked[: place + 1] = True
         outcome.scores["system"]["judged"] |= {"units_asked": asked, "units_seen": np.roll(asked, 1), "likeness": [0.9, 0.8, 0.85]}
     folder = written(4, found, drawn=True)

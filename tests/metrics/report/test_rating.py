@@ -114,6 +114,12 @@ def test_what_has_no_counterpart_is_named(videos, capsys):
     assert "8 pairs to rate" in told and "counterpart: take_0" in told and "take_9.mp4" in told
     with pytest.raises(BadOption, match="--against"):
         rating.rate(videos / "other", videos / "ours", None)
+    with pytest.raises(BadOption, match="name the other one first"):
+        rating.rate(videos / "other", None, videos / "theirs")
+    (videos / "store").mkdir()
+    (videos / "store" / "data.mdb").write_bytes(b"")
+    with pytest.raises(BadOption, match="holds no sound"):
+        rating.rate(videos / "other", videos / "ours", videos / "store")
 
 
 def test_a_page_that_was_answered_is_not_overwritten(asked, videos):
