@@ -91,7 +91,10 @@ class Lips(Metric):
         spans = [span for span in spans if span[0] < len(lips)]
         if spans:
             scores["closure_rate"] = 100 * closures_kept(lips, spans) / len(spans)
-        return scores | _delay(case, lips) | ({} if sound is None else _with_sound(lips, sound, case.phones))
+        scores |= _delay(case, lips) | ({} if sound is None else _with_sound(lips, sound, case.phones))
+        if not scores:
+            raise NotScored("too short to compare")
+        return scores
 
 
 def opening(clip: Clip) -> Curve:

@@ -219,6 +219,12 @@ def test_loudness_is_of_vowels_not_of_hum_or_hiss():
     assert tones[900] > 0.7 and tones[60] < 0.03 and tones[6000] < 0.03
 
 
+def test_what_fits_at_every_delay_fits_at_none(make_clip, make_case, make_voice):
+    swelling = np.linspace(0, 1, FRAMES) ** 2
+    clip = make_clip(FaceMotion.of(FRAMES, {"jawOpen": swelling}))
+    assert abs(Lips().score(make_case(clip, sound=make_voice(0.1 + swelling)))["lip_loudness_r"]) < 0.05
+
+
 def test_what_cannot_be_judged_says_why(make_clip, make_case, speech):
     motion, sound, _ = speech()
     with pytest.raises(NotScored, match="no sound"):
