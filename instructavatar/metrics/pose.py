@@ -46,8 +46,7 @@ class Pose(Metric):
 
 def pose_spread(take: Take) -> dict[str, float]:
     """Standard deviation of pitch, yaw and roll in degrees."""
-    angles = np.unwrap(take.motion.rotation_deg.astype(np.float64), axis=0, period=360)
-    return dict(zip(_ANGLES, angles.std(axis=0).tolist(), strict=True))
+    return dict(zip(_ANGLES, take.motion.rotation_deg.astype(np.float64).std(axis=0).tolist(), strict=True))
 
 
 def distances(mine: Take, true: Take) -> Scores:

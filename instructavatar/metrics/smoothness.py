@@ -66,7 +66,7 @@ class Smoothness(Metric):
 
 
 def _speeds(take: Take, opening: NDArray[np.float64]) -> Scores:
-    head = np.unwrap(take.motion.rotation_deg.astype(np.float64), axis=0, period=360)
+    head = take.motion.rotation_deg.astype(np.float64)  # free of jumps at 180 degrees, as takes are
     return {
         "lip_speed": float(np.abs(np.diff(opening)).mean() * take.rate_hz),
         "lip_acceleration": float(np.abs(np.diff(opening, 2)).mean() * take.rate_hz**2),

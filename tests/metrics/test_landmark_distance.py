@@ -40,6 +40,13 @@ def test_a_lower_lip_that_hangs_is_measured_in_pixels_of_the_crop(make_clip, mak
     assert found["lmd_mouth_eyes"] == pytest.approx(found["lmd_mouth"] / scale / 60, rel=1e-2)
 
 
+def test_the_crop_is_as_large_as_the_faces_larger_side_says():
+    points = np.random.default_rng(0).uniform((0, 0, 0), (100, 150, 50), (5, 478, 3)).astype(np.float32)
+    points[:, 0], points[:, 1] = (0, 0, 0), (100, 150, 0)
+    points[4] *= 3  # one frame in five is wrong
+    assert crop_px(Take(FaceMotion.still(5), points)) == CROP * 150
+
+
 def test_the_crop_holds_the_face_whole_and_stands_still(make_clip):
     take = make_clip(SPOKEN).take
     points = in_crop(take)
