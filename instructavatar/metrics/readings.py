@@ -25,6 +25,7 @@ _LIPS_MIDDLE = (13, 14)  # inner edges, upper and lower
 _LIDS = ((159, 145), (386, 374))  # upper and lower edge over the pupils
 _INNER_BROW = (RIGHT_BROW_LOWER[-1], RIGHT_BROW_UPPER[-1], LEFT_BROW_LOWER[-1], LEFT_BROW_UPPER[-1])
 _OUTER_BROW = (RIGHT_BROW_LOWER[0], RIGHT_BROW_UPPER[0], LEFT_BROW_LOWER[0], LEFT_BROW_UPPER[0])
+_SMILE_LIFTS = 0.05  # a full smile lifts the corners by about so many inter-ocular distances
 _EYE_CORNERS = (33, 133, 362, 263)
 
 
@@ -38,6 +39,9 @@ def readings(take: Take, baseline: Take) -> Curves:
     curves = {name: moved[name] for name in ("pitch", "yaw", "roll")}
     curves["squint"] = moved["squint_score"] / 0.15
     lids = max(float(np.median(calm["lids"])), 0.02) if "lids" in calm else 0.0
+    # A smile that gives way is not yet sorrow: hanging corners count from where they would be without the calm face's smile.
+    if "corners" in moved:
+        moved["hanging"] = -moved["corners"] - _SMILE_LIFTS * float(np.median(calm["smile_score"]))
     curves |= _from_both(moved, lids) if "gap" in moved else _from_scores(moved)
     # Lowered brows alone are also concentration; narrowed eyes alone also mirth.
     curves["angry"] = (-curves["brows"] / 0.8 + curves["squint"]) / 2
@@ -59,13 +63,13 @@ def _from_scores(moved: Curves) -> Curves:
 def _from_both(moved: Curves, lids: float) -> Curves:
     raised = moved["inner_score"] + moved["outer_score"] - moved["lowered_score"]
     return {
-        # Scores of smiles are left out: geometry alone parts all smiles from all else (0.8 to 1.4 against at most 0.5).
-        "smile": (moved["corners"] / 0.03 + moved["width"] / 0.08) / 2,
+        # Scores of smiles are left out: geometry alone parts smiles (1.2 on) from talk (0.7 at most).
+        "smile": (moved["corners"] / 0.035 + moved["width"] / 0.09) / 2,
         "open": moved["gap"] / 0.1,
         "brows": (raised / 0.35 + (moved["inner"] + moved["outer"]) / 0.05) / 2,
         "shut": (-moved["lids"] / lids / 0.8 + moved["blink_score"] / 0.5) / 2,
-        "sad": (-moved["corners"] / 0.02 + _grief(moved)) / 2,
-        "droop": -moved["corners"] / 0.02,
+        "sad": (moved["hanging"] / 0.02 + _grief(moved)) / 2,
+        "droop": moved["hanging"] / 0.02,
     }
 
 
