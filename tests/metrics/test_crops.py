@@ -41,6 +41,17 @@ def test_a_picture_twice_or_five_times_as_large_gives_the_same_crop(draw_faces):
         assert np.abs(boxed(picture, face, 64, 1.2).astype(int) - boxed(large, grown, 64, 1.2)).mean() < 1.5
 
 
+def test_a_shrunk_picture_is_not_shifted(draw_faces):
+    """Each column of a ramp has its number for a grey, so a crop tells where it was cut."""
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 256, 0).repeat(3, 2)
+    face = draw_faces(FaceMotion.still(1))[0]
+    for side in (256, 64, 16):
+        matrix = square(face, side, 1.0)
+        columns = (np.arange(side) - matrix[0, 2]) / matrix[0, 0]
+        inside = (columns > 8) & (columns < 247)
+        assert abs((cut(ramp, matrix, side)[side // 2, inside, 0] - columns[inside]).mean()) < 0.25, side
+
+
 def test_fine_stripes_are_averaged_not_aliased(draw_faces):
     stripes = np.zeros((1024, 1024, 3), np.uint8)
     stripes[:, ::2] = 255
