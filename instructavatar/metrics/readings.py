@@ -13,9 +13,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from instructavatar.face.actions import READABLE
 from instructavatar.face.landmarks import OUTER_EYES
 from instructavatar.face.mesh import LEFT_BROW_LOWER, LEFT_BROW_UPPER, MOUTH_CORNERS, RIGHT_BROW_LOWER, RIGHT_BROW_UPPER
-from instructavatar.face.motion import rotation_matrix
+from instructavatar.face.motion import INDEX, rotation_matrix
 from instructavatar.metrics.base import Take
 
 Curve = NDArray[np.float64]
@@ -26,6 +27,7 @@ _LIDS = ((159, 145), (386, 374))  # upper and lower edge over the pupils
 _INNER_BROW = (RIGHT_BROW_LOWER[-1], RIGHT_BROW_UPPER[-1], LEFT_BROW_LOWER[-1], LEFT_BROW_UPPER[-1])
 _OUTER_BROW = (RIGHT_BROW_LOWER[0], RIGHT_BROW_UPPER[0], LEFT_BROW_LOWER[0], LEFT_BROW_UPPER[0])
 _SMILE_LIFTS = 0.05  # a full smile lifts the corners by about so many inter-ocular distances
+_PLAIN_SCORE, _PLAIN_RISE = 0.2, 0.015  # of an action; of a brow, in inter-ocular distances
 _EYE_CORNERS = (33, 133, 362, 263)
 
 
@@ -46,6 +48,21 @@ def readings(take: Take, baseline: Take) -> Curves:
     # Lowered brows alone are also concentration; narrowed eyes alone also mirth.
     curves["angry"] = (-curves["brows"] / 0.8 + curves["squint"]) / 2
     return curves
+
+
+def action_levels(take: Take, baseline: Take) -> Curves:
+    """How far each readable action (face/actions.py) is there against the baseline's median: curves [T], 1 where it is plainly shown.
+
+    Scores say it, but for raised brows, whose scores sleep on many faces, their height where points are known.
+    """
+    now, calm = take.motion.actions.astype(np.float64), np.median(baseline.motion.actions, axis=0)
+    levels = {name: (now[:, INDEX[name]] - calm[INDEX[name]]) / _PLAIN_SCORE for name in READABLE}
+    if take.points is None or baseline.points is None:
+        return levels
+    raw, rest = _raw(take), _raw(baseline)
+    for name, height in (("browInnerUp", "inner"), ("browOuterUpLeft", "outer_left"), ("browOuterUpRight", "outer_right")):
+        levels[name] = (raw[height] - float(np.median(rest[height]))) / _PLAIN_RISE
+    return levels
 
 
 def _from_scores(moved: Curves) -> Curves:
@@ -121,5 +138,7 @@ def _heights(face: NDArray[np.float64]) -> Curves:
         "width": np.linalg.norm(face[:, MOUTH_CORNERS[0]] - face[:, MOUTH_CORNERS[1]], axis=1),
         "inner": y[:, _INNER_BROW].mean(1) - eyes,
         "outer": y[:, _OUTER_BROW].mean(1) - eyes,
+        "outer_right": y[:, _OUTER_BROW[:2]].mean(1) - eyes,
+        "outer_left": y[:, _OUTER_BROW[2:]].mean(1) - eyes,
         "lids": np.mean([y[:, a] - y[:, b] for a, b in _LIDS], axis=0),
     }
