@@ -67,7 +67,7 @@ class FrechetEfficientnet(Frechet):
     """On EfficientNet-Lite0.
 
     Args:
-        pictures: frames of a clip that are looked at, up to 8. Each costs about 20 ms.
+        pictures: frames of a clip that are looked at, up to 8. Each costs about 12 ms.
         weights: the checkpoint; None: the fetched one.
     """
 

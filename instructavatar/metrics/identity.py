@@ -30,7 +30,7 @@ class Identity(NetMetric):
     """Similarity of faces.
 
     Args:
-        pictures: frames of a clip that are looked at, up to 8. Each costs about 45 ms.
+        pictures: frames of a clip that are looked at, up to 8. Each costs about 30 ms.
         weights: SFace as ONNX; None: the fetched one.
     """
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from instructavatar.errors import MissingFile
+from instructavatar.errors import BadBundle, MissingFile
 from instructavatar.face.motion import FaceMotion
 from instructavatar.features.fetch import fetched_path
 from instructavatar.media.portrait import read_portrait
@@ -155,7 +155,7 @@ def test_the_net_is_given_red_green_blue_from_0_to_255(monkeypatch, tmp_path):
             fed.update(batch)
             return [np.array([[3.0, 4.0]], np.float32)]
 
-    monkeypatch.setattr(weights, "session", lambda _: Net())
+    monkeypatch.setattr(weights, "_unpacked", lambda _: Net())
     found = weights.sface(tmp_path / "net.onnx")(np.full((112, 112, 3), (255, 128, 0), np.uint8))
     assert found.tolist() == pytest.approx([0.6, 0.8])
     assert fed["data"].shape == (1, 3, 112, 112) and fed["data"][0, :, 5, 5].tolist() == [255, 128, 0]
@@ -167,3 +167,9 @@ def test_missing_weights_say_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     with pytest.raises(MissingFile, match="instructavatar assets --fetch sface"):
         Identity().check()
+
+
+def test_a_damaged_net_is_said(tmp_path, make_clip, make_case):
+    (tmp_path / "net.onnx").write_bytes(b"no net")
+    with pytest.raises(BadBundle, match="expected an ONNX net"):
+        Identity(weights=str(tmp_path / "net.onnx")).score(make_case(make_clip(FaceMotion.still(2))))
