@@ -16,7 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from instructavatar.face.motion import INDEX
 from instructavatar.features.action_units import QUARTER, checked, frame_strengths, spread, summed_up
 from instructavatar.metrics.action_units import READABLE_UNITS, known_units
 from instructavatar.metrics.asking import kind_asked
@@ -24,8 +26,11 @@ from instructavatar.metrics.base import Metric, NotScored, Scores, Take, Value
 from instructavatar.metrics.case import Case
 from instructavatar.metrics.judge import HELD_S, KINDS, RULES, SWINGS, Verdict, already, judge
 from instructavatar.metrics.pairs import Asked
+from instructavatar.metrics.readings import action_levels
 
 KIND_OF_EMOTION = {"happy": "smile", "sad": "sad", "angry": "angry", "surprised": "surprised"}
+_MOST_REST = 0.9  # a face that rests at full strength has no room left to be measured in
+_PLAIN = 0.5  # score that a plainly raised brow stands for: a bit more than half of full strength
 _EMOTIONS = ("sad", "surprised", "angry")
 _POSES = tuple(kind for kind, rule in RULES.items() if rule.opposite or "pitch" in rule.needs)
 
@@ -90,8 +95,8 @@ class Obedience(Metric):
         strong = [name for name in units if rest[name] >= self.threshold]
         if strong:
             raise NotScored(f"the face does so anyway: {', '.join(strong)}")
-        rows = frame_strengths(take.motion.actions[spread(self.frames, len(take))])
-        seen = summed_up(rows, self.threshold, rest)
+        rows = frame_strengths(with_brows(take, calm)[spread(self.frames, len(take))])
+        seen = summed_up(rows, self.threshold, {name: min(level, _MOST_REST) for name, level in rest.items()})
         missed = [name for name in units if name not in seen]
         return Verdict(not missed, 1 - len(missed) / len(units), False, f"not shown: {', '.join(missed)}" if missed else "done")
 
@@ -117,6 +122,15 @@ def request_of(asked: Asked) -> Request:
     if kind is None:
         raise NotScored("no kind of the judge's is asked")
     return Request(kind)
+
+
+def with_brows(take: Take, calm: Take) -> NDArray[np.float32]:
+    """Actions [T, 52] in which raised brows also count by their height, for their scores sleep on many faces (metrics/readings.py)."""
+    actions, levels = take.motion.actions.copy(), action_levels(take, calm)
+    if take.points is not None and calm.points is not None:
+        for name in ("browInnerUp", "browOuterUpLeft", "browOuterUpRight"):
+            actions[:, INDEX[name]] = np.maximum(actions[:, INDEX[name]], (_PLAIN * levels[name]).clip(0, 1))
+    return actions
 
 
 def unit_levels(take: Take, frames: int) -> dict[str, float]:

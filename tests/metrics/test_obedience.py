@@ -179,3 +179,13 @@ def test_clips_without_group_are_told(make_clip, make_case):
     ):
         with pytest.raises(NotScored, match=why):
             IntensityOrder().score(make_case(clip, asked=asked))
+
+
+def test_brows_that_only_their_height_shows(make_clip, make_case, draw_faces):
+    """A face whose scores sleep: the points say that the brows rose."""
+    raised = held(browInnerUp=0.9, browOuterUp=0.9)
+    asleep = [type(face)(face.points, np.zeros(52), face.rotation_deg, face.translation) for face in draw_faces(raised)]
+    asked, calm = Asked(action_units=("inner_brow_raiser", "outer_brow_raiser")), make_clip(FaceMotion.still(FRAMES))
+    assert Obedience().score(make_case(make_clip(faces=asleep), asked=asked, baseline=calm))["obedience"] == 100
+    lowered = make_case(make_clip(held(browDown=0.9)), asked=asked, baseline=calm)
+    assert Obedience().score(lowered)["obedience"] == 0
