@@ -165,10 +165,10 @@ def fetched_path(name: str, given: str | Path | None = None) -> Path:
     for place in places:
         if place.exists():
             return place
-    raise MissingFile(f"expected {extra.file} for {extra.purpose} at {places[0]}, found none; {how_to_get(extra, places[0])}")
+    raise MissingFile(f"expected {extra.file} for {extra.purpose} at {places[0]}, found none; {how_to_get(extra)}")
 
 
-def how_to_get(extra: Extra, place: Path) -> str:
+def how_to_get(extra: Extra) -> str:
     """What to do about a missing extra, in one line."""
     if extra.fetchable:
         return f"get it with: instructavatar assets --fetch {extra.name}"
@@ -197,7 +197,7 @@ def fetch(name: str, folder: Path | None = None) -> Path:
     extra = _known(name)
     target = (folder or usual_folder()) / extra.file
     if not extra.fetchable:
-        raise MissingFile(f"expected something that can be fetched, got {name}; {how_to_get(extra, target)}")
+        raise MissingFile(f"expected something that can be fetched, got {name}, which belongs at {target}; {how_to_get(extra)}")
     if _state(extra, [target.parent]) == "present":
         return target
     with tempfile.TemporaryDirectory() as scratch, written_beside(target) as part:
