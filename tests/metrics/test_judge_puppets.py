@@ -183,7 +183,7 @@ def talk(avatar, path, speech, seed):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PORTRAITS, ids=lambda path: path.stem)
 def test_an_uninstructed_talker_passes_nothing(path):
-    """Against the portrait and against another uninstructed clip of the same face."""
+    """Against the portrait and against another uninstructed clip of the same face; but for what the face does anyway."""
     avatar = Avatar.load()
     one, other = talk(avatar, path, "awb_2", 1), talk(avatar, path, "librivox_0890", 2)
     still = portrait_clip(path, Cache(None)).take
@@ -191,6 +191,7 @@ def test_an_uninstructed_talker_passes_nothing(path):
         (kind, judge(kind, take, calm).reason)
         for take, calm in ((one, still), (other, still), (one, other), (other, one))
         for kind in NEVER
+        if not already(kind, calm)
     ]
     assert [kind for kind, reason in passed if reason == "done"] == []
 
