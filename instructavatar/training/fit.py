@@ -8,6 +8,7 @@ lightning:  budget_minutes, threads, checkpoint_minutes, journal_steps, and what
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,12 @@ def fit(
     module = build_training(config, data)
     module.budget = budget
     last = _checkpoint_of(module, config, run, resume, checkpoint, begin_from)
-    start = int(read_checkpoint(last)["global_step"]) if last else 0
+    stored = read_checkpoint(last) if last else {"global_step": 0, "spent_s": 0.0}
+    start = int(stored["global_step"])
+    if last and last.is_relative_to(run) and replace(budget, spent_s=float(stored["spent_s"])).over(start) and (run / WEIGHTS).is_file():
+        # one step more would make other weights, and all that was made of them out of date
+        log.info("trained to the end already, at step %d", start)
+        return run
     saver = TimedCheckpoint(run / CHECKPOINTS, float(settings.get("checkpoint_minutes", 5.0)))
     journal = Journal(run, int(settings.get("journal_steps", 50)))
     trainer = make_trainer(settings, run, [Clock(judge_end=test), journal, saver], module.needs_unused, start)

@@ -47,6 +47,16 @@ def test_losses_fall_and_are_noted(trained):
     assert config.load(trained / "config.yaml").lightning.trainer.max_steps == 300
 
 
+@pytest.mark.parametrize("end", ["lightning.trainer.max_steps=4", "lightning.budget_minutes=0.0001"])
+def test_a_finished_run_is_left_as_it_is(toy_path, tmp_path, end):
+    """By steps or by minutes: what was exported and encoded with its weights stays up to date."""
+    settings = tiny(toy_path, "lightning.trainer.max_steps=4", end) if "minutes" not in end else tiny(toy_path, end)
+    run = fit(settings, tmp_path / "run")
+    before = {path: path.read_bytes() for path in (run / "weights.safetensors", run / "checkpoints/last.ckpt", run / "metrics.jsonl")}
+    assert fit(settings, run) == run
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_resumed_run_equals_the_uninterrupted_one(toy_path, tmp_path):
     """Six steps at once, and three, then three more: the same weights, bit for bit."""
     often = ["lightning.trainer.val_check_interval=2", "model.params.backbone_config.params.dropout=0.1"]
