@@ -22,6 +22,7 @@ import numpy as np
 from instructavatar.codecs.base import Codec
 from instructavatar.errors import BadOption, InstructAvatarError, MissingFile
 from instructavatar.media.audio import read_audio
+from instructavatar.media.video import read_video
 from instructavatar.metrics.base import Metric, NotScored, Scores
 from instructavatar.metrics.cache import Cache, digest, file_digest
 from instructavatar.metrics.case import Case
@@ -106,14 +107,26 @@ def jobs(pairs: Sequence[Pair], seed: int) -> Iterator[Job]:
     """
     rng = np.random.default_rng(seed)
     order = [int(place) for place in rng.permutation(len(pairs))]
+    there = [_readable(pair) for pair in pairs]
     place_of = {index: place for place, index in enumerate(order)}
 
     def stranger(index: int, differs: Callable[[Pair, Pair], bool]) -> Pair | None:
-        later = (pairs[order[(place_of[index] + step) % len(order)]] for step in range(1, len(order)))
-        return next((other for other in later if differs(pairs[index], other)), None)
+        later = (order[(place_of[index] + step) % len(order)] for step in range(1, len(order)))
+        return next((pairs[other] for other in later if there[other] and differs(pairs[index], pairs[other])), None)
 
     for index, pair in enumerate(pairs):
         yield Job(pair, stranger(index, _heard_differently), stranger(index, _asked_differently))
+
+
+def _readable(pair: Pair) -> bool:
+    """Whether its videos open at all: a broken pair must not cost another one its shuffled rows."""
+    for path in (pair.generated, pair.reference):
+        try:
+            if path is not None and "#" not in path.name:
+                read_video(path)
+        except InstructAvatarError:
+            return False
+    return True
 
 
 def _heard_differently(one: Pair, other: Pair) -> bool:
@@ -175,8 +188,8 @@ class Judge:
             other = job.other_sound
             yield "shuffled_audio", lambda: self._spoken_over(case, other)
         if job.other_text is not None:
-            asked = job.other_text.asked
-            yield "shuffled_text", lambda: case.asked_as(asked)
+            asked = job.other_text
+            yield "shuffled_text", lambda: self._told_otherwise(case, asked)
 
     def _score(self, outcome: Outcome, row: str, case: Case) -> None:
         for name, metric in self.metrics.items():
@@ -222,6 +235,10 @@ class Judge:
         """The same clip with another pair's sound, real clip and phones."""
         strange = self._case(other)
         return replace(case, truth=strange.truth, sound=strange.sound, sound_key=strange.sound_key, phones=strange.phones)
+
+    def _told_otherwise(self, case: Case, other: Pair) -> Case:
+        """The same clip with another pair's instruction and real clip, which shows what that instruction means."""
+        return replace(case, asked=other.asked, truth=real_clip(other.reference, self.cache) if other.reference else None)
 
 
 @lru_cache(maxsize=1)

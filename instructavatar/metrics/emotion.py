@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from instructavatar.errors import BadBundle
 from instructavatar.face.landmarks import Landmarks
+from instructavatar.features.base import version_of
 from instructavatar.features.fetch import fetched_path
 from instructavatar.metrics.base import Metric, NotScored, Scores, Value
 from instructavatar.metrics.case import Case
@@ -46,6 +47,7 @@ class EmotionAccuracy(Metric):
     def __init__(self, weights: str | Path | None = None) -> None:
         """Loads nothing."""
         self.weights = str(weights) if weights is not None else None
+        self.weights_version = ""
         self._net: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -53,8 +55,8 @@ class EmotionAccuracy(Metric):
         return {**self.__dict__, "_net": None}
 
     def check(self) -> None:
-        """The weights must be there."""
-        fetched_path("facex", self.weights)
+        """The weights must be there; their checksum is part of the scores' key."""
+        self.weights_version = version_of(fetched_path("facex", self.weights))
 
     def score(self, case: Case) -> Scores:
         """Needs an emotion that the classifier knows."""

@@ -42,16 +42,18 @@ class Identity(NetMetric):
         "identity_drift": Value("cosine lost in 10 s", False),
     }
 
+    version = 2
+
     def __init__(self, pictures: int = 4, weights: str | None = None) -> None:
         super().__init__(weights)
         self.pictures = pictures
 
     def score(self, case: Case) -> Scores:
-        """Needs a face on one of the frames looked at."""
+        """Needs a face on one of the frames looked at; `likeness` [K] is the cosine over time, for the report."""
         seen, found = self._embedded(case.clip)
         _, portrait = self._embedded(case.portrait)
         likeness = found @ portrait[0]
-        scores: Scores = {"csim": float(likeness.mean()), "identity_worst": float(likeness.min())}
+        scores: Scores = {"csim": float(likeness.mean()), "identity_worst": float(likeness.min()), "likeness": likeness}
         if len(case.clip) >= DRIFT_LEAST_S * FRAME_RATE_HZ and len(seen) > 2:
             scores["identity_drift"] = drift([look.time_s for look in seen], likeness)
         if case.truth is not None:

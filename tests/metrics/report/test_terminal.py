@@ -70,7 +70,7 @@ def test_what_was_not_run_and_what_to_be_careful_about(results, outcomes):
         outcome.scores["system"]["judged"]["mark"] = 9.0
     told = "\n".join(lines(results(found, ["/real/lonely.mp4"])))
     assert "metrics not run\n  heavy: expected weights at x.onnx; get them from their maker" in told
-    assert "warnings\n  mark: the system's 9 beats the ground truth's 2.1" in told
+    assert "warnings\n  mark: the system's 9.00 beats the ground truth's 2.10" in told
     assert "real videos without a generated one (1)\n  /real/lonely.mp4" in told
     assert "notes on 1 clip\n  clip 0: 29.97 frames/s (and 1 more; see the JSON)" in told
 
