@@ -66,7 +66,7 @@ model: $(VENV)/.corpus    ## Make the corpus, train the default generator and ex
 	$(BIN)/instructavatar export runs/default --output runs/default/bundle --probe data/tiny --model_name puppet-1
 
 # Each stage goes on where it was, and is over at once when it is done.
-recipe: $(VENV)/.heads    ## The whole story in small: films, codec, latents, generator, a page of results (about 90 minutes; the same command resumes)
+recipe: $(VENV)/.heads    ## The whole story in small: films, codec, latents, generator, a page of results (about 80 minutes; the same command resumes)
 	$(BIN)/python tools/build_portraits.py --people 28 --out data/people
 	$(BIN)/instructavatar prepare --base configs/corpora/puppet_video.yaml --output data/puppet_video
 	$(BIN)/instructavatar train --base configs/codec/two_encoder_vae_tiny.yaml --logdir runs/recipe_codec --extra data.params.store=data/puppet_video

@@ -53,7 +53,7 @@ def timed(pairs: Path, cache: Path, workers: int, only_cores: int) -> float:
 
 
 def measure(args: argparse.Namespace) -> list[Row]:
-    count = 4 if args.quick else 12
+    count = 4 if args.quick else 24
     frames = round(count * SECONDS * 25)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

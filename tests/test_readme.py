@@ -60,7 +60,7 @@ def test_make_targets_of_the_readme_exist():
 
 
 def test_readme_shows_every_command_of_the_recipe():
-    assert {words[0] for words in ours()} >= {"generate", "reenact", "verify", "prepare", "train", "export"}
+    assert {words[0] for words in ours()} >= {"generate", "reenact", "verify", "prepare", "train", "export", "evaluate"}
 
 
 def test_commands_run_in_the_order_shown(folder, monkeypatch):
@@ -74,6 +74,12 @@ def test_commands_run_in_the_order_shown(folder, monkeypatch):
             words = [*words, "--max_side", "240", "--quiet"]
         if "--root" in words:
             put_videos(folder)
+        if words[0] == "evaluate":
+            put_videos(folder)
+            for place in ("out/videos", "data/real"):
+                (folder / place).mkdir(parents=True, exist_ok=True)
+                shutil.copy(folder / "videos" / "take_1.mp4", folder / place)
+            words = [*words, "--cache", "cache", "--workers", "1", "--quiet"]
         if words[0] == "train":
             words[-1] += ",lightning.trainer.max_steps=2"
         assert cli.main(words) == 0, words

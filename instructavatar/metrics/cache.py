@@ -80,7 +80,15 @@ class Cache:
         arrays = {name: value for name, value in entry.items() if isinstance(value, np.ndarray)}
         plain = json.dumps({name: value for name, value in entry.items() if name not in arrays}, default=float)
         with suppress(CannotWrite), written_beside(path) as part:
-            np.savez_compressed(part, **arrays, **{_PLAIN: np.frombuffer(plain.encode(), np.uint8)})  # type: ignore[arg-type]
+            _write(part, {**arrays, _PLAIN: np.frombuffer(plain.encode(), np.uint8)})
 
     def _path(self, kind: str, key: str) -> Path | None:
         return None if self.folder is None else self.folder / kind / key[:2] / f"{key}.npz"
+
+
+def _write(path: Path, arrays: Mapping[str, Any]) -> None:
+    """As `np.savez_compressed` does, which has no say in how hard it tries: at level 1 faces take a sixth of the time and 3 % more room."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
