@@ -13,6 +13,7 @@ import difflib
 import importlib.util
 import inspect
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback, Checkpoint
 from lightning.pytorch.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
@@ -94,8 +97,9 @@ def make_trainer(settings: DictConfig, run: Path, own: list[Callback], needs_unu
     arguments = arguments_of(settings)
     if needs_unused and arguments.get("strategy", "auto") in ("auto", "ddp") and _may_be_several(arguments):
         arguments["strategy"] = "ddp_find_unused_parameters_true"
+    arguments["plugins"] = [StraightToDisk()]
     if SLURMEnvironment.detect() and not TorchElasticEnvironment.detect():
-        arguments["plugins"] = [SLURMEnvironment(auto_requeue=False)]  # a run saves and resumes by itself
+        arguments["plugins"].append(SLURMEnvironment(auto_requeue=False))  # a run saves and resumes by itself
     more = [*_callbacks(settings), *_model_checkpoint(settings, run)]
     try:
         return lightning.Trainer(
@@ -107,6 +111,22 @@ def make_trainer(settings: DictConfig, run: Path, own: list[Callback], needs_unu
         )
     except (MisconfigurationException, ValueError, TypeError) as error:
         raise BadOption(f"lightning.trainer: {' '.join(str(error).split())}") from error
+
+
+class StraightToDisk(TorchCheckpointIO):
+    """Writes a checkpoint beside its place and renames it. Lightning builds the file in memory first: 12 GB at the published size."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """As Lightning calls it."""
+        target = Path(path)
+        part = target.with_name(f"{target.name}.writing")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as file:  # a file of Python's own says what is wrong with the disk
+                torch.save(checkpoint, file)
+            os.replace(part, target)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
