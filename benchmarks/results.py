@@ -29,6 +29,7 @@ from instructavatar.face.motion import FRAME_RATE_HZ, frames_of
 from instructavatar.features.landmarks import FaceLandmarker
 from instructavatar.media.audio import read_audio
 from instructavatar.metrics.judge import KINDS
+from instructavatar.metrics.report.wording import number
 from instructavatar.prepare.acting.kinds import MAIN
 from instructavatar.prepare.acting.score import Act, Score, ScoredSegment
 from instructavatar.prepare.filming import Sitter, film, sitter
@@ -197,8 +198,8 @@ def table(rows: dict[str, Any]) -> str:
         known = next(cell for cell in cells if cell)
         arrow = {True: " ↑", False: " ↓", None: ""}[known["higher_is_better"]]
         mine = rows["system"]["metrics"].get(name)
-        interval = f"{mine['ci'][0]:.3g} to {mine['ci'][1]:.3g} (n {mine['n']})" if mine and mine["ci"] else ""
-        lines.append([name + arrow, *(f"{cell['value']:.3g}" if cell else "" for cell in cells), interval, known["unit"]])
+        interval = f"{number(mine['ci'][0])} to {number(mine['ci'][1])} (n {mine['n']})" if mine and mine["ci"] else ""
+        lines.append([name + arrow, *(number(cell["value"]) if cell else "" for cell in cells), interval, known["unit"]])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
