@@ -106,12 +106,12 @@ def make(folder: Path, person: int, who: Sitter, avatar: Avatar, voices: list[Pa
     baseline = place / "generated" / "uninstructed.mp4"
     if not baseline.exists():
         avatar.animate(subject, seconds=SILENT_S, seed=7).save(baseline)
-    for number, request in enumerate(requests(person, voices, quick)):
+    for turn, request in enumerate(requests(person, voices, quick)):
         made, real = (place / side / f"{request.name}.mp4" for side in ("generated", "reference"))
         sound = read_audio(request.voice)[: round(request.seconds * 16_000)] if request.voice else None
         if not real.exists():
             phones = [one for one in (phones_of(request.voice) or []) if one[2] <= request.seconds] if request.voice else []
-            motion = perform(score_of(request, who.appearance.rest), phones, np.random.default_rng((person, number)))
+            motion = perform(score_of(request, who.appearance.rest), phones, np.random.default_rng((person, turn)))
             film(real, who, motion, sound)
         if not made.exists():
             clip = avatar.animate(subject, sound, request.instruction or None, seconds=request.seconds, seed=person)
