@@ -22,6 +22,7 @@ from instructavatar.errors import InstructAvatarError
 from instructavatar.metrics.base import Take
 from instructavatar.metrics.cache import Cache
 from instructavatar.metrics.clips import Clip, DrawnClip, StillClip, VideoClip, first_frame, portrait_clip
+from instructavatar.metrics.lips import correlation
 from instructavatar.metrics.readings import upright
 from instructavatar.prepare.filming import JUDGED, MUST_AGREE
 
@@ -36,11 +37,6 @@ POSE = ("pitch", "yaw", "roll")
 def summed(take: Take, name: str) -> NDArray[np.float64]:
     """One of the rows of `JUDGED` over a take [T]."""
     return np.sum([share * take.motion.column(column) for column, share in JUDGED[name].items()], axis=0, dtype=np.float64)
-
-
-def correlation(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
-    """Pearson r; 0 where the second does not move."""
-    return float(np.corrcoef(one, other)[0, 1]) if other.std() > 1e-6 else 0.0
 
 
 def followed(driver: Take, made: Take) -> dict[str, float]:

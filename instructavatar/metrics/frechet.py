@@ -14,6 +14,7 @@ With fewer frames than features the covariances are those of the frames there ar
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
@@ -47,9 +48,9 @@ class Frechet(NetMetric):
         """`features` and `reference` [K, D] of one clip."""
         return {"features": self._of(case.clip), "reference": self._of(case.needs_truth())}
 
+    @abstractmethod
     def features(self, clip: Clip) -> Features:
         """[K, D] of a clip."""
-        raise NotImplementedError
 
     def compute(self, scores: Sequence[Scores]) -> dict[str, float]:
         """The distance over all clips and the number of rows it comes from; {} for fewer than two."""
