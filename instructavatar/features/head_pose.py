@@ -7,6 +7,8 @@ Camera axes: x image-right, y up, the camera at the origin looking along -z.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,10 +26,9 @@ def head_matrix(points: NDArray[np.float32], width: int, height: int) -> Array:
 
     points: [478 or 468, 3] pixels of a picture of that width and height, negative z towards the viewer.
     """
-    mesh = canonical_mesh()
-    source, weights = mesh.vertices.astype(np.float64), mesh.pose_weights.astype(np.float64)
+    places, source, weights = _fitted()
     screen = _near_plane(points[:VERTEX_COUNT].astype(np.float64), width, height)
-    depth = screen[:, 2].mean()
+    depth, screen = float(screen[:, 2].mean()), screen[places]
     first = _scale(source, screen * [1, 1, -1], weights)
     second = _scale(source, _unproject(screen, depth, first), weights)
     rotation, scale, shift = similarity(source, _unproject(screen, depth, first * second), weights)
@@ -48,6 +49,14 @@ def head_pose(points: NDArray[np.float32], width: int, height: int) -> tuple[NDA
     share = interocular / -neck[2] / (2 * np.tan(np.deg2rad(FIELD_OF_VIEW_DEG) / 2))
     translation = [*(neck[:2] / interocular), CAMERA_DISTANCE * np.log(share / REFERENCE_SHARE)]
     return np.array(rotation_angles(matrix[:3, :3] / scale), np.float32), np.array(translation, np.float32)
+
+
+@lru_cache(maxsize=1)
+def _fitted() -> tuple[NDArray[np.intp], Array, Array]:
+    """The vertices that count in the fit: their numbers, places [N, 3] and weights [N]; most of the mesh has none."""
+    mesh = canonical_mesh()
+    places = np.flatnonzero(mesh.pose_weights)
+    return places, mesh.vertices[places].astype(np.float64), mesh.pose_weights[places].astype(np.float64)
 
 
 def _near_plane(points: Array, width: int, height: int) -> Array:

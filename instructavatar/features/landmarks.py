@@ -62,6 +62,9 @@ class FaceLandmarker:
         self._detector = FaceDetector(nets["face_detector"])
         self._points_net, self._score_net = nets["face_landmarks_detector"], nets["face_blendshapes"]
         self._points_output, self._presence_output = _landmark_outputs(self._points_net)
+        # Asking a net for these takes as long as drawing a crop.
+        self._points_input, self._score_input = (net.get_input_details()[0]["index"] for net in (self._points_net, self._score_net))
+        self._score_output = self._score_net.get_output_details()[0]["index"]
 
     @classmethod
     def load(cls, path: Path | str | None = None, threads: int = 1) -> FaceLandmarker:
@@ -144,7 +147,7 @@ class FaceLandmarker:
     def _points(self, image: NDArray[np.uint8], region: Region) -> tuple[NDArray[np.float32], float]:
         """Landmarks [478, 3] in pixels of the picture, and the score that this is a face."""
         crop = crop_region(image, region)
-        self._points_net.set_tensor(self._points_net.get_input_details()[0]["index"], crop)
+        self._points_net.set_tensor(self._points_input, crop)
         self._points_net.invoke()
         points = self._points_net.get_tensor(self._points_output).reshape(POINT_COUNT, 3)
         logit = float(self._points_net.get_tensor(self._presence_output).reshape(-1)[0])
@@ -156,9 +159,9 @@ class FaceLandmarker:
     def _actions(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """The 52 scores in ARKit's order from landmarks in pixels; tongueOut, which the net lacks, stays 0."""
         net = self._score_net
-        net.set_tensor(net.get_input_details()[0]["index"], points[None, SCORE_POINTS, :2])
+        net.set_tensor(self._score_input, points[None, SCORE_POINTS, :2])
         net.invoke()
-        scores = net.get_tensor(net.get_output_details()[0]["index"]).reshape(-1)
+        scores = net.get_tensor(self._score_output).reshape(-1)
         actions = np.zeros(len(ACTIONS), np.float32)
         actions[_ACTION_FROM_SCORE] = scores[1:]
         return actions

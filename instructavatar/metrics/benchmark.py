@@ -26,7 +26,7 @@ from instructavatar.media.video import read_video
 from instructavatar.metrics.base import Metric, NotScored, Scores
 from instructavatar.metrics.cache import Cache, digest, file_digest
 from instructavatar.metrics.case import Case
-from instructavatar.metrics.clips import Clip, DrawnClip, Sound, VideoClip, first_frame, portrait_clip
+from instructavatar.metrics.clips import Clip, DrawnClip, VideoClip, first_frame, portrait_clip
 from instructavatar.metrics.pairs import Pair, read_phones
 from instructavatar.metrics.store_clips import real_clip
 from instructavatar.pool import open_pool
@@ -214,31 +214,33 @@ class Judge:
 
     def _case(self, pair: Pair) -> Case:
         clip = VideoClip(pair.generated, self.cache)
-        truth = real_clip(pair.reference, self.cache) if pair.reference else None
+        truth = self._truth(pair)
         shown = truth if truth is not None and truth.pictured else clip
         portrait = portrait_clip(pair.portrait, self.cache) if pair.portrait else first_frame(shown)
         baseline = VideoClip(pair.baseline, self.cache) if pair.baseline else None
-        sound, key = self._sound(pair, truth, clip)
-        phones = tuple(read_phones(pair.phones)) if pair.phones else ()
-        return Case(pair.name, clip, portrait, pair.asked, truth, baseline, sound, key, phones)
+        return self._spoken(Case(pair.name, clip, portrait, pair.asked, baseline=baseline), pair, truth)
 
-    def _sound(self, pair: Pair, truth: Clip | None, clip: Clip) -> tuple[Sound | None, str]:
+    def _truth(self, pair: Pair) -> Clip | None:
+        return real_clip(pair.reference, self.cache) if pair.reference else None
+
+    def _spoken(self, case: Case, pair: Pair, truth: Clip | None) -> Case:
+        """The case with a pair's sound, real clip and phones."""
+        phones = tuple(read_phones(pair.phones)) if pair.phones else ()
         if pair.audio is not None:
-            return read_audio(pair.audio), file_digest(pair.audio)
-        heard = truth if truth is not None and truth.sound is not None else clip
-        return heard.sound, heard.key
+            return replace(case, truth=truth, sound=read_audio(pair.audio), sound_key=file_digest(pair.audio), phones=phones)
+        heard = truth if truth is not None and truth.sound is not None else VideoClip(pair.generated, self.cache)
+        return replace(case, truth=truth, sound=heard.sound, sound_key=heard.key, phones=phones)
 
     def _oracle(self, case: Case, truth: Clip) -> Clip:
         return DrawnClip(case.portrait, truth, self.codec or warp_codec(), type(self.codec).__name__ if self.codec else "warp")
 
     def _spoken_over(self, case: Case, other: Pair) -> Case:
         """The same clip with another pair's sound, real clip and phones."""
-        strange = self._case(other)
-        return replace(case, truth=strange.truth, sound=strange.sound, sound_key=strange.sound_key, phones=strange.phones)
+        return self._spoken(case, other, self._truth(other))
 
     def _told_otherwise(self, case: Case, other: Pair) -> Case:
         """The same clip with another pair's instruction and real clip, which shows what that instruction means."""
-        return replace(case, asked=other.asked, truth=real_clip(other.reference, self.cache) if other.reference else None)
+        return replace(case, asked=other.asked, truth=self._truth(other))
 
 
 @lru_cache(maxsize=1)

@@ -148,8 +148,8 @@ class VideoClip(Clip):
         """Every frame, upright."""
         return frames_at(self.path, FRAME_RATE_HZ)
 
-    @property
-    def sound(self) -> Sound | None:
+    @cached_property
+    def sound(self) -> Sound | None:  # type: ignore[override]
         """The file's own."""
         return self._video.audio
 

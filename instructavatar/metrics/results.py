@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -151,34 +151,30 @@ def bootstrap(metric: Metric, scores: Sequence[Scores], draws: int, seed: int) -
     """Percentile intervals of a metric's numbers when clips are drawn again with replacement (Efron 1979); {} for fewer than two clips."""
     if len(scores) < 2 or draws < 2:
         return {}
-    rng = np.random.default_rng(seed)
-    draw = _drawn_means(metric, scores) if type(metric).compute is Metric.compute else _drawn_anew(metric, scores)
-    found: dict[str, list[float]] = {}
-    for _ in range(draws):
-        for name, value in draw(rng.integers(0, len(scores), len(scores))).items():
-            if np.isfinite(value):
-                found.setdefault(name, []).append(float(value))
+    # How often each clip is drawn, for all draws at once [draws, clips].
+    times = np.random.default_rng(seed).multinomial(len(scores), np.full(len(scores), 1 / len(scores)), draws)
+    drawn = _drawn_means(metric, scores, times) if type(metric).compute is Metric.compute else _drawn_anew(metric, scores, times)
     tail = (100 - CONFIDENCE) / 2
-    return {name: [float(bound) for bound in np.percentile(drawn, (tail, 100 - tail))] for name, drawn in found.items()}
+    found = {name: [value for value in values if np.isfinite(value)] for name, values in drawn.items()}
+    return {name: [float(bound) for bound in np.percentile(values, (tail, 100 - tail))] for name, values in found.items() if values}
 
 
-def _drawn_anew(metric: Metric, scores: Sequence[Scores]) -> Callable[[NDArray[np.int64]], dict[str, float]]:
-    """A metric's own numbers of the clips that were drawn."""
-    return lambda places: metric.compute([scores[place] for place in places])
+def _drawn_anew(metric: Metric, scores: Sequence[Scores], times: NDArray[np.int64]) -> dict[str, list[float]]:
+    """A metric's own numbers of the clips that were drawn, for each draw."""
+    found: dict[str, list[float]] = {}
+    for row in times:
+        for name, value in metric.compute([one for one, often in zip(scores, row, strict=True) for _ in range(often)]).items():
+            found.setdefault(name, []).append(value)
+    return found
 
 
-def _drawn_means(metric: Metric, scores: Sequence[Scores]) -> Callable[[NDArray[np.int64]], dict[str, float]]:
-    """Means of the clips that were drawn, all numbers at once."""
+def _drawn_means(metric: Metric, scores: Sequence[Scores], times: NDArray[np.int64]) -> dict[str, list[float]]:
+    """Means of the clips that were drawn, for each draw; NaN where none of them has the number."""
     table = np.array([[float(one.get(name, np.nan)) for name in metric.values] for one in scores])
     known = np.isfinite(table)
-    filled = np.where(known, table, 0.0)
-
-    def means(places: NDArray[np.int64]) -> dict[str, float]:
-        count = known[places].sum(0)
-        sums = filled[places].sum(0)
-        return {name: sums[place] / count[place] for place, name in enumerate(metric.values) if count[place]}
-
-    return means
+    with np.errstate(invalid="ignore"):
+        means = (times @ np.where(known, table, 0.0)) / (times @ known)
+    return {name: means[:, place].tolist() for place, name in enumerate(metric.values)}
 
 
 def _finite(node: Any) -> Any:
