@@ -164,15 +164,27 @@ def crosstalk(deltas: Array, actions: tuple[str, ...]) -> dict[str, dict[str, fl
     }
 
 
-def print_details(r: dict[str, float], deltas: Array, talk: dict[str, dict[str, float]], errors: Array) -> None:
-    console.print("\nr per action (median read-back at 1.0):")
-    for i, (action, value) in enumerate(r.items()):
+def gains(deltas: Array, actions: tuple[str, ...]) -> dict[str, float]:
+    """Read-back per unit asked, per action: the median over the faces of the slope through the origin."""
+    levels = np.array(LEVELS)
+    slopes = [np.nansum(deltas[:, i, :, INDEX[a]] * levels, 1) / (levels**2).sum() for i, a in enumerate(actions)]
+    return {action: float(np.median(slope)) for action, slope in zip(actions, slopes, strict=True)}
+
+
+def print_details(r: dict[str, float], slopes: dict[str, float], deltas: Array, errors: Array) -> None:
+    """Each action's r and gain, the crosstalk matrix, and the pose error of each angle."""
+    console.print("\nnumber, action, r, gain (read per unit asked), read at 1.0:")
+    numbers = {action: i for i, action in enumerate(r)}
+    for action, i in numbers.items():
         level = float(np.nanmedian(deltas[:, i, -1, INDEX[action]]))
-        console.print(f"  {action:<22} {value:6.3f}  ({level:.2f})", highlight=False)
-    ranked = sorted(((abs(v), a, o, v) for a, others in talk.items() for o, v in others.items()), reverse=True)
-    console.print("\nstrongest crosstalk (commanded at 1.0 -> also read):")
-    for _, action, other, value in ranked[:12]:
-        console.print(f"  {action:<22} -> {other:<22} {value:+.2f}", highlight=False)
+        console.print(f"  {i:2d} {action:<22} {r[action]:6.3f} {slopes[action]:6.2f} {level:6.2f}", highlight=False)
+    console.print("\ncrosstalk in hundredths: the row's action at 1.0 -> what the column's (by number) reads; below 5 is a dot:")
+    means = np.nanmean(deltas[:, :, -1], axis=0)
+    console.print(" " * 25 + "".join(f"{i:4d}" for i in numbers.values()), highlight=False, soft_wrap=True)
+    for action, i in numbers.items():
+        cells = (round(100 * float(means[i, INDEX[other]])) for other in numbers)
+        line = "".join("   ." if abs(cell) < 5 else f"{cell:4d}" for cell in cells)
+        console.print(f"  {i:2d} {action:<20}{line}", highlight=False, soft_wrap=True)
     axes = np.nanmean(errors, axis=(0, 2))
     console.print(f"\npose error by axis: pitch {axes[0]:.1f}, yaw {axes[1]:.1f}, roll {axes[2]:.1f} degrees\n", highlight=False)
 
@@ -196,7 +208,8 @@ def measure(args: argparse.Namespace) -> tuple[list[Row], dict[str, object]]:
     deltas = action_deltas(faces, READABLE, codec, landmarker)
     r, pooled = correlations(deltas, READABLE), pooled_correlations(deltas, READABLE)
     errors, talk = pose_errors(faces, codec, landmarker), crosstalk(deltas, READABLE)
-    print_details(r, deltas, talk, errors)
+    slopes = gains(deltas, READABLE)
+    print_details(r, slopes, deltas, errors)
     values = np.array(list(r.values()))
     rows = [
         row("r_median", float(np.median(values)), "", ">= 0.9"),
@@ -207,7 +220,7 @@ def measure(args: argparse.Namespace) -> tuple[list[Row], dict[str, object]]:
         row("faces", float(len(faces)), "faces"),
         row("lost", float(np.isnan(deltas).any(-1).mean() * 100), "% of drawings without a face"),
     ]
-    return rows, {"r": r, "r_pooled": pooled, "crosstalk": talk}
+    return rows, {"r": r, "gain": slopes, "r_pooled": pooled, "crosstalk": talk}
 
 
 def main() -> None:
