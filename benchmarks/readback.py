@@ -22,7 +22,7 @@ from instructavatar.errors import InstructAvatarError
 from instructavatar.face.actions import READABLE
 from instructavatar.face.motion import ACTIONS, INDEX, MOTION_DIM, mirror_name
 from instructavatar.features.face_motion import resting_motion
-from instructavatar.features.landmarks import FaceLandmarker, choose_face
+from instructavatar.features.landmarks import FaceLandmarker
 from instructavatar.media.portrait import read_portrait
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -44,7 +44,7 @@ def load_face(path: Path, codec: Codec, landmarker: FaceLandmarker, flip: bool =
     """The portrait's largest face, or that of its mirror image; its own expression taken back as far as it is believed."""
     picture = read_portrait(path, max_side=1024).rgb
     picture = np.ascontiguousarray(picture[:, ::-1]) if flip else picture
-    landmarks = choose_face(landmarker.find(picture), "largest", picture.shape[:2])
+    landmarks = landmarker.choose(picture, "largest")
     return Face(path.stem, codec.encode_appearance(picture, landmarks, resting_motion(landmarks)))
 
 

@@ -24,7 +24,7 @@ from instructavatar.face.landmarks import Landmarks
 from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, SAMPLE_RATE_HZ, SAMPLES_PER_FRAME, SPEECH_PER_FRAME, FaceMotion, frames_of
 from instructavatar.face.script import Script
 from instructavatar.features.face_motion import face_motion, held, resting_motion
-from instructavatar.features.landmarks import FaceLandmarker, choose_face
+from instructavatar.features.landmarks import FaceLandmarker
 from instructavatar.features.speech import SpeechEncoder
 from instructavatar.features.text import TextEncoder
 from instructavatar.media.audio import read_audio
@@ -150,7 +150,7 @@ class Avatar:
             FaceProblem: no face, several without a choice, or one too small or too turned.
         """
         picture = read_portrait(portrait, max_side=max_side).rgb
-        landmarks = choose_face(self.landmarker.find(picture), face, picture.shape[:2])
+        landmarks = self.landmarker.choose(picture, face)
         rest = resting_motion(landmarks)
         return Subject(picture, landmarks, rest, self.codec.encode_appearance(picture, landmarks, rest))
 

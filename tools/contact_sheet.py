@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from instructavatar.codecs.base import Codec
 from instructavatar.codecs.warp import WarpCodec
+from instructavatar.errors import FaceProblem
 from instructavatar.face.landmarks import Landmarks
 from instructavatar.face.motion import FaceMotion
 from instructavatar.features.face_motion import resting_motion
@@ -100,11 +101,12 @@ def main() -> None:
     rows = [header(["portrait", *poses], options.side)]
     for path in options.portraits:
         portrait = cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-        faces = landmarker.find(portrait)
-        if not faces:
-            print(f"{path.name}: no face found")
+        try:
+            face = landmarker.choose(portrait, "largest")
+        except FaceProblem as problem:
+            print(f"{path.name}: {problem}")
             continue
-        rows.append(row(codec, portrait, faces[0], poses, options.side, options.margin))
+        rows.append(row(codec, portrait, face, poses, options.side, options.margin))
     cv2.imwrite(str(options.out), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
     print(f"{options.out}: {len(rows) - 1} portraits x {len(poses)} expressions")
 

@@ -19,15 +19,14 @@ from numpy.typing import NDArray
 
 from instructavatar.errors import BadBundle
 from instructavatar.face.landmarks import POINT_COUNT, Landmarks
-from instructavatar.face.motion import ACTIONS, INDEX
+from instructavatar.face.mesh import mirror_index
+from instructavatar.face.motion import ACTIONS, INDEX, mirror_name
 from instructavatar.features.base import version_of, weights_path
 from instructavatar.features.face_choice import choose_face
 from instructavatar.features.face_detector import FaceDetector
 from instructavatar.features.face_search import search, search_near, search_turned
 from instructavatar.features.head_pose import head_pose
 from instructavatar.features.region import CROP, Region, crop_region, region_of_points
-
-__all__ = ["FaceLandmarker", "choose_face"]
 
 TASK = "face_landmarker.task"
 SURE_SCORE = 0.95  # upright faces score more, be they photographed, painted or carved
@@ -45,6 +44,7 @@ SCORE_POINTS = np.array(
         *(466, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477),
     ]
 )
+_OTHER_SIDE = np.array([INDEX[mirror_name(name)] for name in ACTIONS])
 _ACTION_FROM_SCORE = np.array([INDEX[name] for name in SCORE_NAMES[1:]])
 
 
@@ -95,6 +95,30 @@ class FaceLandmarker:
         turned: list[Landmarks] = []
         self._add(turned, image, search_turned(self._detector, image), again=True)
         return max(turned, faces, key=lambda some: max((face.score for face in some), default=0.0))
+
+    def choose(self, image: NDArray[np.uint8], face: int | str | None = None) -> Landmarks:
+        """The face to animate in a picture [H, W, 3], as `choose_face` chooses it and `balanced` measures it.
+
+        Raises:
+            FaceProblem, BadOption: as `choose_face`.
+        """
+        return self.balanced(image, choose_face(self.find(image), face, image.shape[:2]))
+
+    def balanced(self, image: NDArray[np.uint8], face: Landmarks) -> Landmarks:
+        """The mean of a face measured as it is and in the picture's mirror image, where both show it.
+
+        The nets favour a side: what they say of a face and of its mirror image differs by some percent; a portrait is measured but once.
+        """
+        width, sides = image.shape[1], mirror_index()
+        turned = _turned(face.points, width)[sides]
+        one = self.measure(image, region_of_points(face.points))
+        other = self.measure(np.ascontiguousarray(image[:, ::-1]), region_of_points(turned))
+        if one is None or other is None:
+            return face
+        points = (one.points + _turned(other.points[sides], width)) * np.float32(0.5)
+        actions = (one.actions + other.actions[_OTHER_SIDE]) * np.float32(0.5)
+        rotation, position = head_pose(points, width, image.shape[0])
+        return Landmarks(points, actions, rotation, position, min(one.score, other.score))
 
     def track(self, frames: Iterable[NDArray[np.uint8]], face: Landmarks | None = None) -> Iterator[Landmarks | None]:
         """One face through a video: each frame is searched where the last one had it; None where no face is seen.
@@ -170,6 +194,11 @@ class FaceLandmarker:
 def _check(image: NDArray[np.uint8]) -> None:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
         raise ValueError(f"expected a picture of shape [H, W, 3] and type uint8 (RGB), got {list(image.shape)} {image.dtype}")
+
+
+def _turned(points: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Where the points [N, 3] lie in the mirror image of a picture of that width."""
+    return np.concatenate([width - 1 - points[:, :1], points[:, 1:]], 1)
 
 
 def _centre(face: Landmarks) -> tuple[float, float]:

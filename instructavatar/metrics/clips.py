@@ -31,7 +31,7 @@ Picture = NDArray[np.uint8]
 Sound = NDArray[np.float32]
 Made = TypeVar("Made")
 
-MEASURE_VERSION = 1
+MEASURE_VERSION = 2
 PICTURES = 8  # frames of a clip that metrics of single pictures look at
 LONGEST_SIDE = 1920
 _STEP = 64.0  # points are remembered to 1/64 pixel
@@ -238,8 +238,9 @@ class DrawnClip(Clip):
 
     def frames(self) -> Iterator[Picture]:
         """Drawn as they are asked for, at the portrait's size."""
-        face = choose_face([self._portrait.face], "largest", self._portrait.picture.shape[:2])
-        appearance = self._codec.encode_appearance(self._portrait.picture, face, resting_motion(face))
+        picture = self._portrait.picture
+        face = landmarker().balanced(picture, choose_face([self._portrait.face], "largest", picture.shape[:2]))
+        appearance = self._codec.encode_appearance(picture, face, resting_motion(face))
         return self._codec.decode(appearance, self._codec.encode_motion(held(self._truth.faces)))
 
     @property

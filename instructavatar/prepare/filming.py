@@ -18,8 +18,9 @@ from instructavatar.codecs.base import Appearance, Codec
 from instructavatar.codecs.warp import WarpCodec
 from instructavatar.face.action_units import sides
 from instructavatar.face.motion import FaceMotion
+from instructavatar.features.face_choice import choose_face
 from instructavatar.features.face_motion import resting_motion
-from instructavatar.features.landmarks import FaceLandmarker, choose_face
+from instructavatar.features.landmarks import FaceLandmarker
 from instructavatar.media.portrait import read_portrait
 from instructavatar.media.video import write_video
 
@@ -60,7 +61,7 @@ def sitter(path: Path, codec: Codec, landmarker: FaceLandmarker, side: int = SID
     part = picture[rows, columns]
     short = min(part.shape[:2])
     close = np.asarray(cv2.resize(part[:short, :short], (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-    landmarks = choose_face(landmarker.find(close), "largest", close.shape[:2])
+    landmarks = landmarker.choose(close, "largest")
     return Sitter(path.stem, codec.encode_appearance(close, landmarks, resting_motion(landmarks)))
 
 

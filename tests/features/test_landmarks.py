@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from instructavatar.errors import BadBundle, MissingFile
+from instructavatar.errors import BadBundle, FaceProblem, MissingFile
 from instructavatar.face.landmarks import Landmarks
 from instructavatar.face.mesh import mirror_index
 from instructavatar.face.motion import ACTIONS, INDEX, mirror, rotation_angles, rotation_matrix
@@ -106,6 +106,28 @@ def test_a_closed_left_eye_is_the_subjects_left(landmarker: FaceLandmarker, astr
     (winking,) = landmarker.find(picture)
     rise = winking.actions - face.actions
     assert rise[INDEX["eyeBlinkLeft"]] > rise[INDEX["eyeBlinkRight"]] + 0.1
+
+
+def test_a_balanced_face_is_the_same_in_the_mirror(landmarker: FaceLandmarker, astronaut: np.ndarray, face: Landmarks) -> None:
+    mirrored = np.ascontiguousarray(astronaut[:, ::-1])
+    plain, turned = (landmarker.find(picture)[0] for picture in (astronaut, mirrored))
+    one, other = landmarker.balanced(astronaut, plain), landmarker.balanced(mirrored, turned)
+
+    def apart(here: Landmarks, there: Landmarks) -> float:
+        points = there.points[mirror_index(), :2] * [-1, 1] + [astronaut.shape[1] - 1, 0]
+        return float(np.abs(here.points[:, :2] - points).mean())
+
+    assert apart(one, other) < 0.25 * apart(plain, turned)
+    assert np.abs(one.points - face.points).mean() < 0.02 * face.width_px
+    assert one.rotation_deg[1:] == pytest.approx(-other.rotation_deg[1:], abs=0.3)
+    assert one.actions[INDEX["mouthSmileLeft"]] == pytest.approx(other.actions[INDEX["mouthSmileRight"]], abs=0.05)
+
+
+def test_choosing_measures_the_chosen_face_balanced(landmarker: FaceLandmarker, astronaut: np.ndarray) -> None:
+    chosen = landmarker.choose(astronaut, "largest")
+    np.testing.assert_array_equal(chosen.points, landmarker.balanced(astronaut, landmarker.find(astronaut)[0]).points)
+    with pytest.raises(FaceProblem, match="found none"):
+        landmarker.choose(np.zeros((64, 64, 3), np.uint8))
 
 
 @pytest.mark.parametrize("degrees", [-45, -15, 15, 45])

@@ -3,7 +3,7 @@ import pytest
 
 from instructavatar.errors import BadOption, FaceProblem
 from instructavatar.face.landmarks import Landmarks
-from instructavatar.features.landmarks import choose_face
+from instructavatar.features.face_choice import choose_face
 
 SIZE = (900, 1200)
 
