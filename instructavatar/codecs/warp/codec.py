@@ -20,6 +20,7 @@ from instructavatar.codecs.warp.head import Head, fit_head
 from instructavatar.codecs.warp.lids import strip_vertices
 from instructavatar.codecs.warp.mouth import Mouth, build_mouth, draw_mouth
 from instructavatar.codecs.warp.pose import FacePoser
+from instructavatar.codecs.warp.skin import LitSkin, Skin, build_skin
 from instructavatar.codecs.warp.tongue import Tongue, build_tongue, draw_tongue
 from instructavatar.face.landmarks import Landmarks
 from instructavatar.face.motion import INDEX, MOTION_DIM, ROTATION
@@ -40,6 +41,7 @@ class WarpAppearance(Appearance):
     eyes: list[Eyeball]
     mouth: Mouth
     tongue: Tongue
+    skin: Skin
 
 
 class WarpCodec(Codec):
@@ -68,7 +70,7 @@ class WarpCodec(Codec):
         eyes, mouth = build_eyeballs(inside, points, head, offset), build_mouth(inside, points, head, offset)
         tongue = build_tongue(head, mouth.light, mouth.size)
         poser = FacePoser(self.rig, head, rest, landmarks.rotation_deg)
-        return WarpAppearance(portrait, landmarks, rest, box, head, poser, eyes, mouth, tongue)
+        return WarpAppearance(portrait, landmarks, rest, box, head, poser, eyes, mouth, tongue, build_skin(inside, points, head, rest))
 
     def encode_motion(self, landmarks: Sequence[Landmarks]) -> NDArray[np.float32]:
         """The measured motion itself."""
@@ -107,7 +109,7 @@ class Painter:
         self.owner = np.empty(self.inside.shape[:2], np.int16)
         self.depth = np.empty(self.inside.shape[:2], np.float32)
         self.out = np.empty_like(self.inside)
-        self.packed = kernels.pack(self.inside)
+        self.lit_skin = LitSkin(appearance.skin, kernels.pack(self.inside))
         self.seams = np.empty((16 * sum(self.inside.shape[:2]), 2), np.int32)
         self.maps = np.empty((len(appearance.head.triangles), 6), np.float32)
 
@@ -131,7 +133,7 @@ class Painter:
         kernels.rasterise(points, triangles, self.owner, self.depth, kernels.BEHIND)
         kernels.source_maps(points, self._source(motion), triangles, self.maps)
         out = self.out
-        seams = kernels.sample(self.inside, self.packed, self.owner, self.maps, self.seams, out)
+        seams = kernels.sample(self.inside, self.lit_skin(motion), self.owner, self.maps, self.seams, out)
         kernels.soften(out, self.seams, seams)
         draw_mouth(out, portrait.mouth, drawn, vertices[:, :2], self.offset)
         draw_tongue(out, portrait.tongue, portrait.head, drawn, vertices[:, :2], float(motion[INDEX["tongueOut"]]))
