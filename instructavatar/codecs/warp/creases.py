@@ -172,11 +172,11 @@ def _skin_window() -> NDArray[np.float64]:
 
 
 def _nasolabial(canvas: _Canvas) -> None:
-    canvas.fold([129, 203, 206, 216, (212, 216, 0.35)], 0.03, 0.45, 0.13, bulge=-0.32, ends=0.3)
+    canvas.fold([129, 203, 206, 216, (212, 216, 0.35)], 0.042, 0.36, 0.11, bulge=-0.2, ends=0.4)
 
 
 def _cheek(canvas: _Canvas) -> None:
-    canvas.swelling((50, 36, 0.45), (0.2, 0.15), 0.55, 0.035)
+    canvas.swelling((50, 36, 0.45), (0.2, 0.15), 0.36, 0.02)
 
 
 def _crow(canvas: _Canvas) -> None:
@@ -191,7 +191,7 @@ def _lower_lid(canvas: _Canvas) -> None:
 
 def _forehead(canvas: _Canvas) -> None:
     low, middle, high = [(63, 105, 66, 107, 9)], [(68, 104, 69, 108, 151)], [(54, 103, 67, 109, 10)]
-    for rise, strength in ((0.45, 0.8), (0.9, 1.0), (1.3, 0.75)):
+    for rise, strength in ((0.45, 0.7), (0.9, 0.9), (1.3, 0.45)):
         half: list[Spot] = []
         for a, b, c in zip(low[0], middle[0], high[0], strict=True):
             x, y = _at((a, b, rise)) if rise <= 1.0 else _at((b, c, rise - 1.0))
@@ -200,24 +200,23 @@ def _forehead(canvas: _Canvas) -> None:
 
 
 def _frown(canvas: _Canvas) -> None:
-    canvas.fold([(193, 168, 0.35), (55, 8, 0.5), (107, 9, 0.5)], 0.018, 0.4, 0.13, bulge=-0.15, ends=0.35)
+    canvas.fold([(193, 168, 0.35), (55, 8, 0.5), (107, 9, 0.5)], 0.02, 0.3, 0.1, bulge=-0.12, ends=0.4)
 
 
 def _nose(canvas: _Canvas) -> None:
-    canvas.fold([(-0.015, 0.005), (122, 6, 0.3), (245, 122, 0.3)], 0.014, 0.3, 0.09, bulge=0.15, ends=0.4)
-    canvas.fold([(196, 197, 0.4), (188, 174, 0.3), (114, 188, 0.3)], 0.014, 0.3, 0.1, bulge=0.15, ends=0.4)
-    canvas.fold([(3, 195, 0.3), (174, 236, 0.5), (217, 174, 0.3)], 0.014, 0.25, 0.07, bulge=0.15, ends=0.4)
+    canvas.fold([(-0.012, 0.0), (122, 6, 0.3), (245, 122, 0.3)], 0.016, 0.2, 0.06, bulge=0.1, ends=0.5)
+    canvas.fold([(196, 197, 0.3), (188, 174, 0.2), (114, 188, 0.2)], 0.018, 0.26, 0.085, bulge=0.12, ends=0.5)
+    canvas.fold([(236, 3, 0.3), (217, 174, 0.4), (126, 198, 0.5)], 0.018, 0.15, 0.04, bulge=0.1, ends=0.5)
 
 
 def _chin(canvas: _Canvas) -> None:
-    canvas.fold([(-0.2, -1.06), (-0.1, -1.005), (0.0, -0.99), (0.1, -1.005), (0.2, -1.06)], 0.03, 0.35, 0.09, bulge=-0.3, ends=0.3)
-    for x, y in ((-0.07, -1.09), (0.07, -1.09), (0.0, -1.13), (-0.12, -1.14), (0.12, -1.14), (-0.05, -1.17), (0.05, -1.17)):
-        canvas.swelling((x, y), (0.024, 0.02), -0.35, -0.035)
+    canvas.fold([(-0.2, -1.06), (-0.1, -1.005), (0.0, -0.99), (0.1, -1.005), (0.2, -1.06)], 0.03, 0.3, 0.07, bulge=-0.16, ends=0.4)
+    for x, y in ((-0.085, -1.1), (0.085, -1.1), (0.0, -1.125), (-0.05, -1.17), (0.05, -1.17), (-0.13, -1.15), (0.13, -1.15)):
+        canvas.swelling((x, y), (0.03, 0.024), -0.2, -0.02)
 
 
 def _puff(canvas: _Canvas) -> None:
-    canvas.swelling((-0.5, -0.68), (0.24, 0.26), 0.6, 0.05)
-    canvas.fold([206, 216, 212, 202], 0.03, 0.25, 0.05, bulge=0.0, ends=0.35)
+    canvas.swelling((-0.5, -0.68), (0.24, 0.26), 0.5, 0.03)
 
 
 def _dimple(canvas: _Canvas) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from instructavatar.codecs.warp.head import CAMERA_RANGE, Head
 from instructavatar.codecs.warp.lids import strip_vertices
 from instructavatar.codecs.warp.lips import LipCloser
+from instructavatar.codecs.warp.skin import puffed_outline
 from instructavatar.codecs.warp.topology import EYES, FACE_POINTS, JAW
 from instructavatar.face.landmarks import CAMERA_DISTANCE
 from instructavatar.face.motion import ACTION_COUNT, INDEX, ROTATION, TRANSLATION, rotation_matrix
@@ -29,7 +30,7 @@ JAW_ACTIONS = [INDEX[name] for name in ("jawOpen", "jawForward", "jawLeft", "jaw
 JAW_SHARE = 0.95
 # A tongue that is put out opens the jaw this much.
 TONGUE_OPENS = 0.22
-_JAW_OPEN = INDEX["jawOpen"]
+_JAW_OPEN, _CHEEK_PUFF = INDEX["jawOpen"], INDEX["cheekPuff"]
 # Degrees of pitch and yaw drawn per degree asked for, for the nearest and the farthest camera of head.py: measured, so that the landmark
 # net reads back what was asked.
 TURN_GAINS = (1.0, 0.9)
@@ -88,6 +89,7 @@ class FacePoser:
         face = head.vertices[:FACE_POINTS].astype(np.float64)
         self.own = (face - head.origin) @ head.frame / head.scale
         self.neutral = rig.neutral.astype(np.float64)
+        self.puffed, self.rest_puff = puffed_outline(self.own), float(rest[_CHEEK_PUFF])
         self.lips = LipCloser(self.own, self.rest_offsets, rest)
         self.jaw_basis = JAW_SHARE * rig.basis[JAW_ACTIONS][:, list(JAW)].mean(1).astype(np.float64)
         self.rest_jaw = rest[JAW_ACTIONS]
@@ -97,6 +99,7 @@ class FacePoser:
         motion = motion.copy()
         motion[_JAW_OPEN] = max(motion[_JAW_OPEN], TONGUE_OPENS * motion[INDEX["tongueOut"]])
         offsets = self.rig.offsets(motion[:ACTION_COUNT]).astype(np.float64) - self.rest_offsets
+        offsets += (float(motion[_CHEEK_PUFF]) - self.rest_puff) * self.puffed
         offsets, jaw_rise = self.lips(self._close_lids(offsets), motion)
         head = self.head
         moved = offsets @ head.frame.T * head.scale

@@ -41,11 +41,15 @@ CAUSES: dict[str, dict[str, float]] = {
     "foreheadMiddle": {"browInnerUp": 1.0},
     "forehead": {"browOuterUp": 1.0},
 }
+# How far the outline of filled cheeks stands out.
+PUFF_IOD = 0.06
 # Light comes a little from above where the face does not tell.
 USUAL_LIGHT, LIGHT_TRUST = np.array([0.0, 0.3]), 0.6
 MOST_LIGHT = 0.8
-# Contrast of an evenly lit photograph's skin: the spread of its log light over the face, in ranks 10 to 90.
-USUAL_CONTRAST, CONTRAST_RANGE = 0.45, (0.45, 1.25)
+# An evenly lit photograph's skin: how far its log light spreads over the face (ranks 15 to 85), and over pores and lines (median absolute
+# deviation). Flat drawings and smooth skin get less shading, rugged ones more.
+USUAL_SPREAD, USUAL_GRAIN = 0.5, 0.022
+STRENGTH_RANGE = (0.4, 1.3)
 # The portrait's own folds are flattened (or deepened) by this much of what they differ from the skin around them.
 FLATTEN, DEEPEN = 0.7, 0.35
 GRAIN_IOD, AROUND_IOD = 0.008, 0.07
@@ -94,9 +98,11 @@ def build_skin(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, 
         return _bare(len(found), rest)
     face, points = box[low[1] : high[1], low[0] : high[0]], points[:FACE_POINTS] - low
     light = cv2.GaussianBlur(face.astype(np.float32), (0, 0), max(GRAIN_IOD * head.scale, 0.5)).mean(2) + 1.0
-    towards, contrast = _light_of(light, points)
+    towards, spread = _light_of(light, points)
     likely = _skin_likeness(face, points, head.scale)
     own = _own_folds(light, likely, head.scale)
+    grain = _grain(light, likely, head.scale)
+    strength = float(np.clip((spread / USUAL_SPREAD) ** 0.35 * (grain / USUAL_GRAIN) ** 0.8, *STRENGTH_RANGE))
     u, v = _canonical_places(points, *light.shape)
     boxes, starts, deeper, flatter = [], [], [], []
     for crease in found:
@@ -105,7 +111,7 @@ def build_skin(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, 
         starts.append(sum(len(bytes_) for bytes_ in deeper))
         at = u[part] - crease.corner[0], v[part] - crease.corner[1]
         rise_x, rise_y, shadow, band = (_look(layer, *at) for layer in (crease.rise_x, crease.rise_y, crease.shadow, crease.band))
-        change = contrast * (shadow - towards[0] * rise_x - towards[1] * rise_y)
+        change = strength * (shadow - towards[0] * rise_x - towards[1] * rise_y)
         deeper.append(_bytes((change - DEEPEN * band * own[part]) * likely[part]))
         flatter.append(_bytes(FLATTEN * band * own[part] * likely[part]))
     whole = np.array(boxes, np.int32)
@@ -142,7 +148,7 @@ def _causes(name: str) -> Array:
 
 
 def _light_of(light: Array, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """(how much brighter skin is that faces image right or up, relative to the mean; the shading's contrast, 1 on a usual photograph)."""
+    """(how much brighter skin is that faces image right or up, relative to the mean; spread of the skin's log light)."""
     normals = _normals()
     mask = np.ones(FACE_POINTS, bool)
     dark = (*mesh.LIPS_OUTER_UPPER, *mesh.LIPS_OUTER_LOWER, *mesh.LIPS_INNER_UPPER, *mesh.LIPS_INNER_LOWER)
@@ -153,8 +159,8 @@ def _light_of(light: Array, points: NDArray[np.float64]) -> tuple[NDArray[np.flo
     inside = (at >= 0).all(1) & (at[:, 0] < light.shape[1]) & (at[:, 1] < light.shape[0])
     values, sides = light[at[inside, 1], at[inside, 0]].astype(np.float64), normals[mask][inside, :2]
     if len(values) < 20:
-        return USUAL_LIGHT, CONTRAST_RANGE[0]
-    spread = float(np.log(np.percentile(values, 90) / np.percentile(values, 10)))
+        return USUAL_LIGHT, 0.0
+    spread = float(np.log(np.percentile(values, 85) / np.percentile(values, 15)))
     middle = np.median(values)
     rows = np.concatenate([np.ones((len(values), 1)), sides], 1)
     trust = np.ones(len(values))
@@ -164,7 +170,13 @@ def _light_of(light: Array, points: NDArray[np.float64]) -> tuple[NDArray[np.flo
         trust = 1.0 / np.sqrt(1.0 + (away / 0.15) ** 2)
     towards = LIGHT_TRUST * fit[1:] + (1.0 - LIGHT_TRUST) * USUAL_LIGHT
     towards *= min(1.0, MOST_LIGHT / max(float(np.linalg.norm(towards)), 1e-6))
-    return towards, float(np.clip(spread / USUAL_CONTRAST, *CONTRAST_RANGE))
+    return towards, spread
+
+
+def _grain(light: Array, likely: Array, scale: float) -> float:
+    """Median absolute deviation of the skin's log light from the skin around."""
+    fine = np.log(light / cv2.GaussianBlur(light, (0, 0), 0.035 * scale))[likely > 0.8]
+    return float(np.median(np.abs(fine))) if fine.size else 0.0
 
 
 def _normals() -> NDArray[np.float64]:
@@ -254,6 +266,17 @@ def _tint(face: NDArray[np.uint8], light: Array, likely: Array) -> Array:
     dark, bright = values <= np.percentile(values, 25), values >= np.percentile(values, 75)
     fall = np.log((colours[bright].mean(0) + 4.0) / (colours[dark].mean(0) + 4.0))
     return np.clip(fall / max(float(fall.mean()), 0.02), 0.75, 1.25).astype(np.float32)
+
+
+def puffed_outline(own: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[468, 3] how far filled cheeks stand out to the sides, in inter-ocular distances; the rig's cheeks only come forward.
+
+    `own` [468, 3] is the face in its own axes.
+    """
+    aside = np.clip((np.abs(own[:, 0]) - 0.3) / 0.35, 0.0, 1.0)
+    grown = np.zeros_like(own)
+    grown[:, 0] = PUFF_IOD * np.sign(own[:, 0]) * aside * aside * (3.0 - 2.0 * aside) * np.exp(-(((own[:, 1] + 0.75) / 0.3) ** 2))
+    return grown
 
 
 class LitSkin:
