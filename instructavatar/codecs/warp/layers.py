@@ -126,7 +126,8 @@ def draw_mouth(
                 value = cavity[k]
                 value += (back[k] - value) * back[3] / 255.0
                 value += (front[k] - value) * front[3] / 255.0
-                out[y, x, k] = _mix(out[y, x, k], value * light, covered * amount)
+                # What lies in shadow takes the colour of the dark: flesh all around lights it.
+                out[y, x, k] = _mix(out[y, x, k], cavity[k] + (value - cavity[k]) * light, covered * amount)
 
 
 @njit

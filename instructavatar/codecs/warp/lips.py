@@ -34,8 +34,13 @@ _PRESS = [INDEX[name] for name in ("mouthPressLeft", "mouthPressRight", "mouthRo
 SEAM_IOD = 0.03
 # Share of an unexplained gap that the upper lip closes; the jaw does the rest.
 UPPER_SHARE = 0.25
-# Share of the way from the rig's pointed lower lip to an arc.
-ROUNDING = 0.6
+# Share of the way from the rig's pointed opening to an arc.
+ROUNDING = 0.75
+# Share of the way from the rig's V of a smile to a bow, its exponent, and the gap between the lips where this has ended.
+BOWING, BOW, BOWED_GAP_IOD = 0.85, 2.0, 0.15
+
+# Lips keep this share of their own thickness.
+LEAST_THICKNESS = 0.85
 
 
 class LipCloser:
@@ -49,7 +54,10 @@ class LipCloser:
         self.excess = np.maximum(unexplained, 0.0) if self.own_gap.max() > SEAM_IOD else np.zeros(len(UPPER))
         self.upper_weights, self.lower_weights = _lip_weights(own)
         middle, half = own[CORNERS, 0].mean(), max(abs(own[CORNERS[1], 0] - own[CORNERS[0], 0]) / 2, 1e-3)
-        self.arc = np.sqrt(np.clip(1.0 - ((own[LOWER, 0] - middle) / half) ** 2, 0.0, 1.0))
+        self.upper_own = np.maximum(own[UPPER_ROWS[-1], 1] - own[UPPER, 1], 0.0)
+        self.lower_own = np.maximum(own[LOWER, 1] - own[LOWER_ROWS[-1], 1], 0.0)
+        self.along = np.clip((own[LOWER, 0] - middle) / half, -1.0, 1.0)
+        self.arc = np.sqrt(1.0 - self.along**2)
 
     def __call__(self, offsets: Array, motion: NDArray[np.float32]) -> tuple[Array, float]:
         """(offsets with lips that meet, how far the jaw rose for it)."""
@@ -57,7 +65,9 @@ class LipCloser:
         close = self.excess * (1.0 - self._kept(motion))
         offsets[:, 1] -= UPPER_SHARE * self.upper_weights @ close
         offsets[:, 1] += (1.0 - UPPER_SHARE) * self.lower_weights @ close
+        self._bow(offsets)
         self._round(offsets)
+        self._keep_thickness(offsets, motion)
         # Lips press but never pass through each other.
         gap = self.own_gap + offsets[UPPER, 1] - offsets[LOWER, 1]
         passed = np.minimum(gap - np.minimum(self.own_gap, 0.0), 0.0)
@@ -67,11 +77,40 @@ class LipCloser:
         return offsets, float((1.0 - UPPER_SHARE) * close.max())
 
     def _round(self, offsets: Array) -> None:
-        """Let an opening mouth's lower lip hang as an arc: where it hangs less than that, most of the difference is added."""
-        hangs = offsets[CORNERS, 1].mean() - offsets[LOWER, 1]
-        lacking = ROUNDING * np.maximum(hangs[len(LOWER) // 2] * self.arc - hangs, 0.0)
-        for k, row in enumerate(LOWER_ROWS):
-            offsets[row, 1] -= (1.0 - 0.15 * k) * lacking
+        """Let an opening mouth be round: where its gap grows less than an arc asks, most of the difference is added.
+
+        The lip that leaves the corners takes it; a smile's corners leave both lips and open nothing.
+        """
+        middle = len(LOWER) // 2
+        gap, corners = offsets[UPPER, 1] - offsets[LOWER, 1], offsets[CORNERS, 1].mean()
+        lacking = ROUNDING * np.maximum(max(gap[middle], 0.0) * self.arc - gap, 0.0) if gap[middle] > 0 else np.zeros(len(LOWER))
+        hangs, rises = max(corners - offsets[LOWER[middle], 1], 0.0), max(offsets[UPPER[middle], 1] - corners, 0.0)
+        lower = hangs / max(hangs + rises, 1e-6)
+        for k, (upper, low) in enumerate(zip(UPPER_ROWS, LOWER_ROWS, strict=True)):
+            offsets[low, 1] -= (1.0 - 0.15 * k) * lower * lacking
+            offsets[upper, 1] += (1.0 - 0.15 * k) * (1.0 - lower) * lacking
+
+    def _bow(self, offsets: Array) -> None:
+        """Let the corners of closed lips rise or fall in a bow: the rig draws a V."""
+        middle = len(LOWER) // 2
+        height = 0.5 * (offsets[UPPER, 1] + offsets[LOWER, 1])
+        gap = float(offsets[UPPER[middle], 1] - offsets[LOWER[middle], 1])
+        lift = np.where(self.along < 0, offsets[CORNERS[0], 1], offsets[CORNERS[1], 1]) - height[middle]
+        over = height - height[middle] - lift * np.abs(self.along) ** BOW
+        over = np.where(over * lift > 0, over, 0.0) * BOWING * np.clip(1.0 - gap / BOWED_GAP_IOD, 0.0, 1.0)
+        offsets[:, 1] -= (self.upper_weights + self.lower_weights) @ over
+
+    def _keep_thickness(self, offsets: Array, motion: NDArray[np.float32]) -> None:
+        """Let lips that part or are put out turn outwards rather than thin; those that roll in or press become thin."""
+        rolled = float(np.clip(motion[_PRESS].max() * 2.0, 0.0, 1.0))
+        lips = (UPPER_ROWS, self.upper_own, self.upper_weights, 1.0), (LOWER_ROWS, self.lower_own, self.lower_weights, -1.0)
+        for rows, own, weights, side in lips:
+            grows = side * (offsets[rows[-1], 1] - offsets[rows[0], 1])
+            lacking = (1.0 - rolled) * np.maximum((LEAST_THICKNESS - 1.0) * own - grows, 0.0)
+            pushed = weights @ lacking
+            for k, row in enumerate(rows):
+                pushed[row] = lacking * k / (len(rows) - 1)
+            offsets[:, 1] += side * pushed
 
     def _kept(self, motion: NDArray[np.float32]) -> float:
         """Share of the unexplained gap that stays: all of it at rest, none on a neutral mouth or on pressed lips."""

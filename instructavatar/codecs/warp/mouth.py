@@ -24,13 +24,15 @@ MILLIMETRES = 90.0  # in an inter-ocular distance of a grown-up
 # The visible row of upper teeth is about as wide as the mouth at rest; odd mouths (cartoons) scale their teeth.
 ROW_MM = 2 * sum(teeth.UPPER_WIDTHS)
 USUAL_MOUTH_MM = 50.0
-UPPER_LENGTH_MM, LOWER_LENGTH_MM, GUM_MM, FLOOR_MM, TONGUE_RISE_MM = 11.5, 8.5, 5.0, 14.0, 11.0
+UPPER_LENGTH_MM, LOWER_LENGTH_MM, GUM_MM, FLOOR_MM, TONGUE_RISE_MM = 11.5, 8.5, 5.0, 14.0, 15.0
 # How far below the line where closed lips meet the upper teeth end, and how far above it the lower teeth do.
 UPPER_EDGE_MM, LOWER_EDGE_MM = 4.2, -3.0
 # Pixels of the drawn teeth for one of the portrait.
 TEXTURE_DENSITY = 1.3
 # Cheeks and forehead.
 SKIN = (50, 280, 205, 425, 101, 330, 9, 151)
+# Lips put out this far throw their shadow over all of the teeth.
+PUT_OUT_IOD, DEEP_SHADOW, DEEP_REACH_IOD = 0.17, 0.6, 0.15
 # A mouth open wider than this shows its own teeth.
 OPEN_IOD = 0.045
 
@@ -55,6 +57,8 @@ class Mouth:
     rest: Opening
     shadow: Array
     """[2] strength and reach of the lips' shadow."""
+    deep_shadow: Array
+    """[2] the same of lips that are put out."""
     light: teeth.Light
     size: float
     """Of the mouth for the face, 1 for usual ones."""
@@ -91,7 +95,9 @@ def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head,
     if not is_open:
         upper, upper_points = _shrunk(upper, upper_points, shrink)
     shadow = np.array([0.2 if is_open else 0.35, 0.035 * head.scale], np.float32)
-    return Mouth(upper, lower, light.cavity.astype(np.float32), plane, lower_plane, upper_points, lower_points, rest, shadow, light, size)
+    deep = np.array([DEEP_SHADOW, DEEP_REACH_IOD * head.scale], np.float32)
+    cavity = light.cavity.astype(np.float32)
+    return Mouth(upper, lower, cavity, plane, lower_plane, upper_points, lower_points, rest, shadow, deep, light, size)
 
 
 def _lower(light: teeth.Light, fine: float) -> tuple[NDArray[np.uint8], float]:
@@ -167,9 +173,10 @@ def draw_mouth(out: NDArray[np.uint8], mouth: Mouth, drawn: DrawnFace, points: N
     to_upper = affine(_flat(drawn.skull(mouth.plane)) - offset, mouth.upper_points)
     to_lower = affine(_flat(drawn.skull(mouth.lower_plane + drawn.jaw_shift)) - offset, mouth.lower_points)
     box = lips.box(out.shape[1], out.shape[0])
-    layers.draw_mouth(
-        *(out, box, lips.frame, lips.top, lips.low, mouth.cavity), *(mouth.upper, to_upper, mouth.lower, to_lower, amount, mouth.shadow)
-    )
+    # Lips that are put out leave the teeth deep in their shadow.
+    deep = float(np.clip(drawn.offsets[13, 2] / PUT_OUT_IOD, 0.0, 1.0))
+    shadow = mouth.shadow + np.float32(deep) * (mouth.deep_shadow - mouth.shadow)
+    layers.draw_mouth(*(out, box, lips.frame, lips.top, lips.low, mouth.cavity), *(mouth.upper, to_upper, mouth.lower, to_lower, amount, shadow))
 
 
 def _flat(points: NDArray[np.float64]) -> NDArray[np.float64]:
