@@ -19,9 +19,10 @@ from instructavatar.codecs.warp.eyes import Eyeball, build_eyeballs, draw_eyebal
 from instructavatar.codecs.warp.head import Head, fit_head
 from instructavatar.codecs.warp.lids import strip_vertices
 from instructavatar.codecs.warp.mouth import Mouth, build_mouth, draw_mouth
-from instructavatar.codecs.warp.pose import FacePoser
+from instructavatar.codecs.warp.pose import DrawnFace, FacePoser
 from instructavatar.codecs.warp.skin import LitSkin, Skin, build_skin
 from instructavatar.codecs.warp.tongue import Tongue, build_tongue, draw_tongue
+from instructavatar.codecs.warp.topology import FACE_POINTS
 from instructavatar.face.landmarks import Landmarks
 from instructavatar.face.motion import INDEX, MOTION_DIM, ROTATION
 from instructavatar.face.rig import Rig
@@ -117,11 +118,13 @@ class Painter:
         """x, y in pixels of the box, z as it is."""
         return np.stack([vertices[:, 0] - self.offset[0], -vertices[:, 1] - self.offset[1], vertices[:, 2]], 1)
 
-    def _source(self, motion: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Where the vertices look in the portrait: their own places, drawn inwards along the outline as the head turns."""
+    def _source(self, motion: NDArray[np.float32], drawn: DrawnFace) -> NDArray[np.float32]:
+        """Where the vertices look in the portrait: their own places, drawn inwards along the outline as the head turns and onto the lips
+        as they move."""
         turn = float(np.clip(np.abs(motion[ROTATION][:2]).max() / FULL_INSET_DEG, 0.0, 1.0))
         source = self.still.copy()
         source[:, :2] += turn * self.inset
+        source[:FACE_POINTS, :2] += self.appearance.mouth.source_shift(drawn)
         return source
 
     def draw(self, motion: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -131,7 +134,7 @@ class Painter:
         vertices = self._pixels(drawn.vertices)
         points, triangles = vertices.astype(np.float32), portrait.head.triangles
         kernels.rasterise(points, triangles, self.owner, self.depth, kernels.BEHIND)
-        kernels.source_maps(points, self._source(motion), triangles, self.maps)
+        kernels.source_maps(points, self._source(motion, drawn), triangles, self.maps)
         out = self.out
         seams = kernels.sample(self.inside, self.lit_skin(motion), self.owner, self.maps, self.seams, out)
         kernels.soften(out, self.seams, seams)

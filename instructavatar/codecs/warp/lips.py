@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.face.mesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER, MOUTH_CORNERS
+from instructavatar.face.mesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER, MOUTH_CORNERS, VERTEX_COUNT
 from instructavatar.face.motion import ACTIONS, INDEX
 
 Array = NDArray[np.float64]
@@ -32,15 +32,21 @@ MOUTH_ACTIONS = [i for i, name in enumerate(ACTIONS) if name.startswith(("mouth"
 _PRESS = [INDEX[name] for name in ("mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper")]
 # Smaller gaps than this belong to closed lips: the landmarks lie on the lips rather than on the seam.
 SEAM_IOD = 0.03
-# Share of an unexplained gap that the upper lip closes; the jaw does the rest.
-UPPER_SHARE = 0.25
+# Share of an unexplained gap that the upper lip closes; the jaw does the rest. Where a smile shows the upper teeth down to the lower lip,
+# the lips meet higher: this far above the teeth's ends, or above what is seen of them.
+UPPER_SHARE, OVER_TEETH_IOD = 0.25, 0.045
 # Share of the way from the rig's pointed opening to an arc.
 ROUNDING = 0.75
 # Share of the way from the rig's V of a smile to a bow, its exponent, and the gap between the lips where this has ended.
 BOWING, BOW, BOWED_GAP_IOD = 0.85, 2.0, 0.15
 
-# Lips keep this share of their own thickness.
-LEAST_THICKNESS = 0.85
+# Where a lip begins is looked for over this share of its thickness.
+MOST_INSET = 0.4
+# From the outer to the inner corner of the lips.
+CORNER_CHAINS = ((61, 76, 62, 78), (291, 306, 292, 308))
+CORNER_INSETS = np.array([[0.85], [0.75], [0.65]])
+# Lips keep at least and at most this share of their own thickness.
+LEAST_THICKNESS, MOST_THICKNESS = 0.85, 1.3
 
 
 class LipCloser:
@@ -49,10 +55,14 @@ class LipCloser:
     def __init__(self, own: Array, rest_offsets: Array, rest: NDArray[np.float32]) -> None:
         """`own` [468, 3] is the portrait's face in its own axes, `rest` [58] its motion, `rest_offsets` [468, 3] the rig's for it."""
         self.rest = rest[MOUTH_ACTIONS].astype(np.float64)
-        self.own_gap = own[UPPER, 1] - own[LOWER, 1]
+        self.apart = own[UPPER] - own[LOWER]
+        self.own_gap = self.apart[:, 1]
         unexplained = self.own_gap - np.maximum(rest_offsets[UPPER, 1] - rest_offsets[LOWER, 1], 0.0)
         self.excess = np.maximum(unexplained, 0.0) if self.own_gap.max() > SEAM_IOD else np.zeros(len(UPPER))
         self.upper_weights, self.lower_weights = _lip_weights(own)
+        middle = len(UPPER) // 2
+        room = self.own_gap[middle] - OVER_TEETH_IOD - rest_offsets[UPPER[middle], 1]
+        self.upper_share = float(np.clip(room / max(self.excess[middle], SEAM_IOD), -UPPER_SHARE, UPPER_SHARE))
         middle, half = own[CORNERS, 0].mean(), max(abs(own[CORNERS[1], 0] - own[CORNERS[0], 0]) / 2, 1e-3)
         self.upper_own = np.maximum(own[UPPER_ROWS[-1], 1] - own[UPPER, 1], 0.0)
         self.lower_own = np.maximum(own[LOWER, 1] - own[LOWER_ROWS[-1], 1], 0.0)
@@ -63,8 +73,8 @@ class LipCloser:
         """(offsets with lips that meet, how far the jaw rose for it)."""
         offsets = offsets.copy()
         close = self.excess * (1.0 - self._kept(motion))
-        offsets[:, 1] -= UPPER_SHARE * self.upper_weights @ close
-        offsets[:, 1] += (1.0 - UPPER_SHARE) * self.lower_weights @ close
+        offsets[:, 1] -= self.upper_share * self.upper_weights @ close
+        offsets[:, 1] += (1.0 - self.upper_share) * self.lower_weights @ close
         self._bow(offsets)
         self._round(offsets)
         self._keep_thickness(offsets, motion)
@@ -74,7 +84,19 @@ class LipCloser:
         for k, (upper, lower) in enumerate(zip(UPPER_ROWS, LOWER_ROWS, strict=True)):
             offsets[upper, 1] -= (0.5 - 0.12 * k) * passed
             offsets[lower, 1] += (0.5 - 0.12 * k) * passed
-        return offsets, float((1.0 - UPPER_SHARE) * close.max())
+        self._meet(offsets)
+        return offsets, float((1.0 - self.upper_share) * close.max())
+
+    def _meet(self, offsets: Array) -> None:
+        """Let the lips of an open mouth that closes meet sideways and in depth too: seen from above or below they would gape."""
+        if self.own_gap.max() <= SEAM_IOD:
+            return
+        gap = self.own_gap + offsets[UPPER, 1] - offsets[LOWER, 1]
+        closed = np.clip(1.0 - gap / (0.35 * np.maximum(self.own_gap, SEAM_IOD)), 0.0, 1.0)[:, None]
+        apart = closed * (self.apart + offsets[UPPER] - offsets[LOWER])[:, [0, 2]]
+        for k, (upper, lower) in enumerate(zip(UPPER_ROWS, LOWER_ROWS, strict=True)):
+            offsets[np.ix_(upper, [0, 2])] -= (0.5 - 0.12 * k) * apart
+            offsets[np.ix_(lower, [0, 2])] += (0.5 - 0.12 * k) * apart
 
     def _round(self, offsets: Array) -> None:
         """Let an opening mouth be round: where its gap grows less than an arc asks, most of the difference is added.
@@ -101,12 +123,13 @@ class LipCloser:
         offsets[:, 1] -= (self.upper_weights + self.lower_weights) @ over
 
     def _keep_thickness(self, offsets: Array, motion: NDArray[np.float32]) -> None:
-        """Let lips that part or are put out turn outwards rather than thin; those that roll in or press become thin."""
+        """Let lips that part or are put out turn outwards rather than thin, and lips that close not swell; rolled or pressed ones thin."""
         rolled = float(np.clip(motion[_PRESS].max() * 2.0, 0.0, 1.0))
         lips = (UPPER_ROWS, self.upper_own, self.upper_weights, 1.0), (LOWER_ROWS, self.lower_own, self.lower_weights, -1.0)
         for rows, own, weights, side in lips:
             grows = side * (offsets[rows[-1], 1] - offsets[rows[0], 1])
-            lacking = (1.0 - rolled) * np.maximum((LEAST_THICKNESS - 1.0) * own - grows, 0.0)
+            least, most = (LEAST_THICKNESS - 1.0) * own, (MOST_THICKNESS - 1.0) * own
+            lacking = (1.0 - rolled) * np.maximum(least - grows, 0.0) - np.maximum(grows - most, 0.0)
             pushed = weights @ lacking
             for k, row in enumerate(rows):
                 pushed[row] = lacking * k / (len(rows) - 1)
@@ -121,6 +144,37 @@ class LipCloser:
         return like_rest * (1.0 - pressed)
 
 
+def lip_insets(box: NDArray[np.uint8], points: Array) -> NDArray[np.float32]:
+    """[468, 2] steps in pixels from the inner points of open lips to where the lip itself begins in the picture.
+
+    Landmarks often lie on teeth or in the dark; lips that close would carry a strip of either along. box [h, w, 3], points [468+, 2] in its
+    pixels.
+    """
+    insets = np.zeros((len(points), 2), np.float32)
+    shares = np.linspace(0.0, 0.85, 18)
+    for rows, others in ((UPPER_ROWS, LOWER), (LOWER_ROWS, UPPER)):
+        inner, outer = points[list(rows[0])], points[list(rows[-1])]
+        inside = _colours(box, inner + 0.15 * (points[others] - inner))
+        seen = _colours(box, inner + shares[:, None, None] * (outer - inner))  # [18, 9, 3]
+        lip = np.median(seen[8:17].reshape(-1, 3), axis=0)
+        strange = np.linalg.norm(seen - lip, axis=-1) > np.maximum(np.linalg.norm(seen - inside, axis=-1), 12.0)
+        last = shares[np.minimum(np.cumprod(strange, axis=0).sum(0), len(shares) - 1)]  # the first place that is lip rather than teeth or dark
+        wide = np.concatenate([last[:1], last, last[-1:]])
+        step = np.minimum(np.median([wide[:-2], wide[1:-1], wide[2:]], axis=0) + 0.04, MOST_INSET)
+        for row in rows[:-1]:
+            # In their old order, so that nothing folds.
+            insets[list(row)] = step[:, None] * (outer - points[list(row)])
+    for corner, *chain in CORNER_CHAINS:
+        insets[chain] = CORNER_INSETS * (points[corner] - points[chain])
+    return insets[:VERTEX_COUNT]
+
+
+def _colours(box: NDArray[np.uint8], at: Array) -> Array:
+    """Colours [..., 3] at places [..., 2], of the nearest pixels."""
+    x, y = np.rint(at[..., 0]).astype(int), np.rint(at[..., 1]).astype(int)
+    return box[y.clip(0, box.shape[0] - 1), x.clip(0, box.shape[1] - 1)].astype(np.float64)
+
+
 def _lip_weights(own: Array) -> tuple[Array, Array]:
     """[468, 9] how much each face point follows each inner point of the upper and the lower lip."""
     corner_height = own[list(MOUTH_CORNERS), 1].mean()
@@ -130,7 +184,9 @@ def _lip_weights(own: Array) -> tuple[Array, Array]:
         column = np.exp(-((apart / 0.12) ** 2))
         column /= np.maximum(column.sum(1, keepdims=True), 0.3)
         beyond = np.maximum(side * (own[:, 1] - corner_height), 0.0)
-        fade = np.where(side * (own[:, 1] - corner_height) > 0, np.exp(-((beyond / reach) ** 2)), 0.0)
+        # Sets in gradually: beside the corners the skin of both lips is one.
+        onset = np.clip(beyond / 0.12, 0.0, 1.0)
+        fade = onset * onset * (3.0 - 2.0 * onset) * np.exp(-((beyond / reach) ** 2))
         share = column * fade[:, None]
         others = UPPER_ROWS if side < 0 else LOWER_ROWS
         share[np.concatenate(others)] = 0.0

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from instructavatar.codecs.warp import layers, teeth
 from instructavatar.codecs.warp.head import Head
+from instructavatar.codecs.warp.lips import lip_insets
 from instructavatar.codecs.warp.openings import Opening, affine, edge_distances, opening
 from instructavatar.codecs.warp.pose import DrawnFace
-from instructavatar.codecs.warp.topology import EYES
+from instructavatar.codecs.warp.topology import EYES, FACE_POINTS
 from instructavatar.face.mesh import LIPS_INNER_LOWER, LIPS_INNER_UPPER, LIPS_OUTER_LOWER, LIPS_OUTER_UPPER
 
 Array = NDArray[np.float32]
@@ -24,7 +25,7 @@ MILLIMETRES = 90.0  # in an inter-ocular distance of a grown-up
 # The visible row of upper teeth is about as wide as the mouth at rest; odd mouths (cartoons) scale their teeth.
 ROW_MM = 2 * sum(teeth.UPPER_WIDTHS)
 USUAL_MOUTH_MM = 50.0
-UPPER_LENGTH_MM, LOWER_LENGTH_MM, GUM_MM, FLOOR_MM, TONGUE_RISE_MM = 11.5, 8.5, 5.0, 14.0, 15.0
+UPPER_LENGTH_MM, LOWER_LENGTH_MM, GUM_MM, FLOOR_MM, TONGUE_RISE_MM = 11.5, 8.5, 5.0, 14.0, 14.0
 # How far below the line where closed lips meet the upper teeth end, and how far above it the lower teeth do.
 UPPER_EDGE_MM, LOWER_EDGE_MM = 4.2, -3.0
 # Pixels of the drawn teeth for one of the portrait.
@@ -35,6 +36,9 @@ SKIN = (50, 280, 205, 425, 101, 330, 9, 151)
 PUT_OUT_IOD, DEEP_SHADOW, DEEP_REACH_IOD = 0.17, 0.6, 0.15
 # A mouth open wider than this shows its own teeth.
 OPEN_IOD = 0.045
+# Lips that moved this far show the drawn mouth in full.
+MOVED_IOD, INSET_MOVED_IOD = 0.025, 0.08
+INNER_LIPS = sorted({*LIPS_INNER_UPPER, *LIPS_INNER_LOWER})
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,14 @@ class Mouth:
     light: teeth.Light
     size: float
     """Of the mouth for the face, 1 for usual ones."""
+    is_open: bool
+    """Whether the portrait shows its teeth."""
+    insets: Array
+    """[468, 2] where the inner points of open lips look in the portrait once the lips have moved, from their own places, in pixels."""
+
+    def source_shift(self, drawn: DrawnFace) -> Array:
+        """[468, 2] how far from their own places in the portrait the face points look."""
+        return self.insets * float(np.clip(np.abs(drawn.offsets[INNER_LIPS, :2]).max() / INSET_MOVED_IOD, 0, 1))
 
 
 def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, offset: NDArray[np.float64]) -> Mouth:
@@ -97,7 +109,8 @@ def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head,
     shadow = np.array([0.2 if is_open else 0.35, 0.035 * head.scale], np.float32)
     deep = np.array([DEEP_SHADOW, DEEP_REACH_IOD * head.scale], np.float32)
     cavity = light.cavity.astype(np.float32)
-    return Mouth(upper, lower, cavity, plane, lower_plane, upper_points, lower_points, rest, shadow, deep, light, size)
+    insets = lip_insets(box, points) if is_open else np.zeros((FACE_POINTS, 2), np.float32)
+    return Mouth(upper, lower, cavity, plane, lower_plane, upper_points, lower_points, rest, shadow, deep, light, size, is_open, insets)
 
 
 def _lower(light: teeth.Light, fine: float) -> tuple[NDArray[np.uint8], float]:
@@ -136,7 +149,7 @@ def _own_teeth(
     colour = cv2.remap(box, x.astype(np.float32), (y + lift).astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     colour = colour * (1.0 - 0.45 * np.clip(-below / (0.08 * scale), 0, 1))[..., None]
     along = ((x - rest.frame[0]) * rest.frame[2] + (y - rest.frame[1]) * rest.frame[3]) / rest.frame[4]
-    alpha = np.clip((above - 0.5 * lip) / lip, 0, 1) * np.clip(np.minimum(along, 1 - along) / 0.04, 0, 1)
+    alpha = np.clip((above - 0.2 * lip) / (0.6 * lip), 0, 1) * np.clip(np.minimum(along, 1 - along) / 0.04, 0, 1)
     inside = colour[(below > lip) & (above > lip)]
     light = teeth.own_teeth(light, inside) if len(inside) else light
     picture = np.concatenate([colour, 255 * alpha[..., None]], -1)
@@ -166,8 +179,12 @@ def _pixels(box: NDArray[np.uint8], at: NDArray[np.float64], reach: int) -> NDAr
 def draw_mouth(out: NDArray[np.uint8], mouth: Mouth, drawn: DrawnFace, points: NDArray[np.float64], offset: NDArray[np.float64]) -> None:
     """Draw the mouth's inside into `out` [h, w, 3]. points [V, 2] are the drawn vertices in pixels of the box."""
     lips = opening(points, LIPS_INNER_UPPER, LIPS_INNER_LOWER)
-    change = np.abs((lips.top - lips.low) - (mouth.rest.top - mouth.rest.low)).max()
-    amount = float(np.clip(change / max(0.025 * float(mouth.rest.frame[4]), 1.0) - 0.2, 0, 1))
+    if mouth.is_open:
+        # Lips that move over teeth in the picture uncover others, though the gap may stay.
+        amount = float(np.clip(np.abs(drawn.offsets[INNER_LIPS, :2]).max() / MOVED_IOD - 0.2, 0, 1))
+    else:
+        change = np.abs((lips.top - lips.low) - (mouth.rest.top - mouth.rest.low)).max()
+        amount = float(np.clip(change / max(0.025 * float(mouth.rest.frame[4]), 1.0) - 0.2, 0, 1))
     if amount <= 0.0:
         return
     to_upper = affine(_flat(drawn.skull(mouth.plane)) - offset, mouth.upper_points)

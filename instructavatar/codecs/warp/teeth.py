@@ -94,7 +94,7 @@ def draw_tongue(light: Light, pixels_per_mm: float, width_mm: float, height_mm: 
     top = 0.06 + 0.4 * np.abs(x) ** 2.4
     alpha = np.clip((y - top) / 0.08, 0, 1) * np.clip((1 - np.abs(x)) / 0.1, 0, 1)
     # Dark at the back, lit towards the tip, a faint furrow down the middle.
-    shade = 0.38 + 0.45 * np.clip((y - top) / 0.3, 0, 1) - 0.08 * np.exp(-((x / 0.08) ** 2)) - 0.25 * np.abs(x) ** 2
+    shade = 0.28 + 0.57 * np.clip((y - top) / 0.45, 0, 1) - 0.08 * np.exp(-((x / 0.08) ** 2)) - 0.25 * np.abs(x) ** 2
     return _rgba(light.tongue * shade[..., None], alpha)
 
 
