@@ -9,6 +9,7 @@ from typing import Any
 
 from instructavatar.console import ProgressBars, whole_between
 from instructavatar.errors import BadOption
+from instructavatar.media.files import check_writable
 
 
 def add_commands(commands: Any) -> None:
@@ -44,6 +45,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.rate:
         from instructavatar.metrics.report.rating import rate
 
+        if args.json or args.report:
+            raise BadOption("expected --rate alone, got --json or --report too; answers are read into mos.json beside the page")
         return rate(args.rate, args.generated, args.against or args.reference, args.seed or 0)
     from instructavatar.metrics.cache import Cache, usual_cache
     from instructavatar.metrics.pairs import find_pairs
@@ -52,6 +55,9 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     if args.generated is None:
         raise BadOption("expected a folder of generated videos or a list of pairs, got none; see instructavatar evaluate --help")
+    for target in (args.json, args.report and args.report / "results.json"):
+        if target:
+            check_writable(target)
     benchmark = benchmark_of(args)
     found = find_pairs(args.generated, args.reference)
     cache = Cache(args.cache or usual_cache())

@@ -71,6 +71,23 @@ def written_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse a file that `written_beside` could not write, before the work rather than after it; leaves nothing.
+
+    Raises:
+        CannotWrite: no permission, no room, or a folder of that name.
+    """
+    target = Path(path)
+    if target.exists() and not target.is_file():
+        raise CannotWrite(f"expected a file name to write, got '{target}', which is no ordinary file; add a file name")
+    with suppress(_Checked), written_beside(target):
+        raise _Checked
+
+
+class _Checked(Exception):
+    """The file could be opened; what was made for it is taken away."""
+
+
 def _clear(part: Path, made: list[Path]) -> None:
     with suppress(OSError):
         part.unlink(missing_ok=True)

@@ -108,14 +108,15 @@ def jobs(pairs: Sequence[Pair], seed: int) -> Iterator[Job]:
     rng = np.random.default_rng(seed)
     order = [int(place) for place in rng.permutation(len(pairs))]
     there = [_readable(pair) for pair in pairs]
+    heard = [readable and _speaks(pair) for readable, pair in zip(there, pairs, strict=True)]
     place_of = {index: place for place, index in enumerate(order)}
 
-    def stranger(index: int, differs: Callable[[Pair, Pair], bool]) -> Pair | None:
+    def stranger(index: int, may: Sequence[bool], differs: Callable[[Pair, Pair], bool]) -> Pair | None:
         later = (order[(place_of[index] + step) % len(order)] for step in range(1, len(order)))
-        return next((pairs[other] for other in later if there[other] and differs(pairs[index], pairs[other])), None)
+        return next((pairs[other] for other in later if may[other] and differs(pairs[index], pairs[other])), None)
 
     for index, pair in enumerate(pairs):
-        yield Job(pair, stranger(index, _heard_differently), stranger(index, _asked_differently))
+        yield Job(pair, stranger(index, heard, _heard_differently), stranger(index, there, _asked_differently))
 
 
 def _readable(pair: Pair) -> bool:
@@ -127,6 +128,11 @@ def _readable(pair: Pair) -> bool:
         except InstructAvatarError:
             return False
     return True
+
+
+def _speaks(pair: Pair) -> bool:
+    """Whether it brings a sound, or a real clip, to another one; a store's clips do."""
+    return bool(pair.audio or pair.reference) or read_video(pair.generated).has_audio
 
 
 def _heard_differently(one: Pair, other: Pair) -> bool:

@@ -111,7 +111,7 @@ def request_of(asked: Asked) -> Request:
         raise NotScored("nothing asked")
     if asked.kind:
         if asked.kind not in KINDS:
-            raise NotScored(f"the judge knows no kind {asked.kind!r}")
+            raise NotScored(f"the judge knows no kind {asked.kind!r}; its kinds: {', '.join(KINDS)}")
         return Request(asked.kind)
     if asked.emotion in KIND_OF_EMOTION:
         return Request(KIND_OF_EMOTION[asked.emotion])

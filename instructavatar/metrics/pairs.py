@@ -37,6 +37,8 @@ COLUMNS = (*FILES, *TEXTS)
 # columns of the sheets that `prepare` reads, which say nothing here
 _OTHERS = ("name", "path", "speaker", "split", "silent")
 
+_NAMES_TOLD = 4  # files that an error names
+
 Phone = tuple[str, float, float]
 
 
@@ -162,6 +164,12 @@ def _folders(generated: Path, reference: Path | None) -> Pairs:
         used |= {other} if other else set()
         files = {"generated": path} | ({"reference": real[other]} if other else {})
         pairs.append(_pair(name, files, told.get(name) or told.get(other or "") or Asked()))
+    if reference is not None and not used:
+        there = ", ".join(sorted(real)[:_NAMES_TOLD]) or "none"
+        raise MissingFile(
+            f"expected real videos in {reference} with names of those in {generated} ({', '.join(sorted(videos)[:_NAMES_TOLD])}), "
+            f"found {there}; name them alike, or give a list of pairs"
+        )
     return Pairs(tuple(pairs), tuple(str(path) for name, path in real.items() if name not in used) if aside else ())
 
 

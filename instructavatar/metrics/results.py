@@ -17,11 +17,14 @@ from instructavatar.media.files import written_beside
 from instructavatar.metrics.base import Metric, Scores, Value
 from instructavatar.metrics.benchmark import ROWS, Benchmark, Outcome
 from instructavatar.metrics.clips import MEASURE_VERSION, PICTURES, landmarker
-from instructavatar.metrics.report.wording import number, title_of
+from instructavatar.metrics.report.wording import counted, number, title_of
 
 SCHEMA = Path(__file__).with_name("schema.json")
 _PACKAGES = ("numpy", "onnxruntime", "ai-edge-litert", "opencv-python-headless", "av", "torch", "transformers", "scikit-image", "librosa")
 CONFIDENCE = 95
+CONTROLS = ("still", "shuffled_audio", "shuffled_text")
+_NAMED = 4
+_LEAST_CLIPS = 2  # one clip better than the truth is chance
 
 
 def document(benchmark: Benchmark, outcomes: Sequence[Outcome], aside: Sequence[str] = ()) -> dict[str, Any]:
@@ -40,7 +43,7 @@ def document(benchmark: Benchmark, outcomes: Sequence[Outcome], aside: Sequence[
         "not_run": lacking,
         "not_compared": list(aside),
         "notes": {outcome.name: outcome.notes for outcome in outcomes if outcome.notes},
-        "warnings": warnings(rows, able),
+        "warnings": warnings(able, outcomes, benchmark) + unmatched(outcomes),
         "seed": benchmark.seed,
         "versions": versions(benchmark, able),
     }
@@ -84,27 +87,50 @@ def versions(benchmark: Benchmark, able: Mapping[str, Metric]) -> dict[str, Any]
     }
 
 
-def warnings(rows: Mapping[str, Any], metrics: Mapping[str, Metric]) -> list[str]:
-    """Where the system beats the ground truth, which is overdone or chance, never a win; and where a control is not worse."""
-    values = {name: value for metric in metrics.values() for name, value in metric.values.items()}
-    system, truth = rows.get("system", {}).get("metrics", {}), rows.get("ground_truth", {}).get("metrics", {})
+def warnings(metrics: Mapping[str, Metric], outcomes: Sequence[Outcome], benchmark: Benchmark) -> list[str]:
+    """Where the system beats the ground truth, which is overdone or chance, never a win; and where a control is not worse.
+
+    Two rows are compared over the clips that both have.
+    """
     found = []
-    for name, mine in system.items():
-        true = truth.get(name)
-        if true is None or values[name].higher_is_better is None or values[name].given:
-            continue
-        if _better(values[name], mine["value"], true["value"]) and not _overlap(mine["ci"], true["ci"]):
-            told = f"the system's {number(mine['value'])} beats the ground truth's {number(true['value'])}"
-            found.append(f"{name}: {told}: overdone or calmer than people are, not better")
-    for row in ("shuffled_audio", "shuffled_text"):
-        for name, control in rows.get(row, {}).get("metrics", {}).items():
-            mine = system.get(name)
-            if mine is None or values[name].higher_is_better is None:
-                continue
-            if not _better(values[name], mine["value"], control["value"]) or _overlap(mine["ci"], control["ci"]):
-                told = f"{title_of(row)} scores {number(control['value'])}, the system {number(mine['value'])}"
-                found.append(f"{name}: {told}: not clearly apart, so on these clips the number says little")
+    for name, metric in metrics.items():
+        for row in ("ground_truth", *CONTROLS):
+            if row == "still" and not (metric.hears or metric.reads):
+                continue  # a portrait that does not move is the best at much that has nothing to do with speech and instruction
+            both = [one.scores for one in outcomes if name in one.scores.get("system", {}) and name in one.scores.get(row, {})]
+            mine, other = (_numbers(metric, [scores[side][name] for scores in both], benchmark) for side in ("system", row))
+            tell = _beaten_truth if row == "ground_truth" else _close_control
+            found += [told for number_name in mine if (told := tell(row, number_name, metric.values[number_name], mine, other))]
     return found
+
+
+def _beaten_truth(row: str, name: str, value: Value, mine: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    true = other.get(name)
+    if true is None or value.higher_is_better is None or value.given or not _better(value, mine[name]["value"], true["value"]):
+        return ""
+    if true["n"] < _LEAST_CLIPS or _overlap(mine[name]["ci"], true["ci"]):
+        return ""
+    told = f"the system's {number(mine[name]['value'])} beats the {title_of(row)}'s {number(true['value'])}"
+    return f"{name}: {told} on {counted(true['n'], 'clip')}: overdone or calmer than people are, not better"
+
+
+def _close_control(row: str, name: str, value: Value, mine: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    control = other.get(name)
+    if control is None or value.higher_is_better is None:
+        return ""
+    if _better(value, mine[name]["value"], control["value"]) and not _overlap(mine[name]["ci"], control["ci"]):
+        return ""
+    told = f"{title_of(row)} scores {number(control['value'])}, the system {number(mine[name]['value'])}"
+    return f"{name}: {told} on {counted(control['n'], 'clip')}: not clearly apart, so on these clips the number says little"
+
+
+def unmatched(outcomes: Sequence[Outcome]) -> list[str]:
+    """Clips without a real one, where others have theirs."""
+    lone = [one.name for one in outcomes if one.scores.get("system") and "ground_truth" not in one.scores]
+    if not lone or len(lone) == len(outcomes):
+        return []
+    named = ", ".join(lone[:_NAMED]) + (", ..." if len(lone) > _NAMED else "")
+    return [f"{counted(len(lone), 'clip')} of {len(outcomes)} without a real one to compare with: {named}"]
 
 
 def _better(value: Value, one: float, other: float) -> bool:

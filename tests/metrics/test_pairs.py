@@ -73,6 +73,8 @@ def test_nothing_to_compare_is_said(tmp_path):
         find_pairs(touch(tmp_path / "made", "readme.txt"))
     with pytest.raises(MissingFile, match="real videos"):
         find_pairs(touch(tmp_path / "m", "a.mp4"), tmp_path / "nowhere")
+    with pytest.raises(MissingFile, match="found z; name them alike"):
+        find_pairs(tmp_path / "m", touch(tmp_path / "real", "z.mp4"))
     (tmp_path / "pairs.jsonl").write_text('{"generated": "a.mp4"}', encoding="utf-8")
     with pytest.raises(BadOption, match="leave one of them out"):
         find_pairs(tmp_path / "pairs.jsonl", tmp_path)

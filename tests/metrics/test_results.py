@@ -65,6 +65,24 @@ def test_a_control_that_does_as_well_is_warned_of():
     assert not apart["warnings"]
 
 
+def test_rows_are_compared_over_the_clips_that_both_have():
+    # The clips without a real one are the better ones; on the others the truth is ahead.
+    lone = outcomes(system=[1.0, 1.1, 9.0, 9.1], ground_truth=[2.0, 2.1])
+    told = document(Benchmark({"mark": Mark()}), lone)["warnings"]
+    assert not any("overdone" in line for line in told)
+    assert any("2 clips of 4 without a real one" in line and "clip 2, clip 3" in line for line in told)
+    one = outcomes(system=[5.0], ground_truth=[1.0])
+    assert not document(Benchmark({"mark": Mark()}), one)["warnings"]
+
+
+def test_a_held_portrait_is_a_control_of_what_hears_or_reads():
+    still = outcomes(system=[1.0, 1.0], still=[2.0, 2.0])
+    assert not document(Benchmark({"mark": Mark()}), still)["warnings"]
+    reading = type("Reading", (Mark,), {"reads": True})
+    (line,) = document(Benchmark({"mark": reading()}), still)["warnings"]
+    assert "still scores 2.00, the system 1.00 on 2 clips" in line
+
+
 def test_failures_are_told_with_clip_row_and_metric(tmp_path):
     found = [
         Outcome("a", failed=[{"row": "system", "metric": "mark", "reason": "no sound"}]),

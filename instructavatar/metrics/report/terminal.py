@@ -76,9 +76,10 @@ def _table(found: Mapping[str, Any], width: int | None, plain: bool) -> list[str
     first = [Column(("", ""), names, right=False), Column(("", ""), [arrow(described(found, name)[1], plain) for name in names])]
     rows = [_row_column(row, found["rows"][row]["metrics"], names) for row in found["rows"]]
     system = found["rows"].get("system", {}).get("metrics", {})
+    counts = Column(("", "n"), [str(system[name]["n"]) if name in system else "" for name in names])
     spans = Column(("95 % of", "system"), [interval(system[name]["ci"]) if name in system else "" for name in names])
     units = Column(("", "unit"), [described(found, name)[0] for name in names], right=False)
-    for columns in ([*first, rows[0], spans, *rows[1:], units], [*first, rows[0], spans, *rows[1:]], [*first, *rows]):
+    for columns in ([*first, rows[0], spans, counts, *rows[1:], units], [*first, rows[0], spans, counts, *rows[1:]], [*first, *rows]):
         if width is None or _wide(columns) <= width:
             break
     return _drawn(columns) + ([] if units in columns else _units_below(units, names, width))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,13 +118,25 @@ def broken(failed: Iterable[Mapping[str, str]]) -> list[Problem]:
 
 
 def not_scored(failed: Iterable[Mapping[str, str]]) -> list[Problem]:
-    """Where a metric does not apply: one entry a reason, which most clips share, that of most clips first."""
-    groups = _grouped((entry for entry in failed if not _is_broken(entry)), "reason")
-    return sorted(groups, key=lambda problem: -len(problem.clips))
+    """Where a metric does not apply, that of most clips first; every clip of an entry lacks each of its metrics in each of its rows."""
+    apart = _grouped((entry for entry in failed if not _is_broken(entry)), "reason", "metric", "row")
+    by_rows = _joined(apart, lambda one: (one.reason, one.clips, one.metrics))
+    joined = _joined(by_rows, lambda one: (one.reason, one.clips, one.rows))
+    return sorted(joined, key=lambda problem: (-len(problem.clips), problem.rows[:1] != ["system"]))
 
 
 def _is_broken(entry: Mapping[str, str]) -> bool:
     return not entry["metric"] or entry["reason"].startswith(UNEXPECTED)
+
+
+def _joined(problems: Iterable[Problem], alike: Callable[[Problem], Any]) -> list[Problem]:
+    """Problems that are alike as one."""
+    groups: dict[str, Problem] = {}
+    for one in problems:
+        group = groups.setdefault(repr(alike(one)), Problem(one.reason, one.clips))
+        group.rows += [row for row in one.rows if row not in group.rows]
+        group.metrics += [metric for metric in one.metrics if metric not in group.metrics]
+    return list(groups.values())
 
 
 def _grouped(entries: Iterable[Mapping[str, str]], *by: str) -> list[Problem]:

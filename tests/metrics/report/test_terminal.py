@@ -18,7 +18,7 @@ def test_a_line_has_the_numbers_of_all_rows_the_interval_the_arrow_and_the_unit(
     assert told[0] == "4 of 4 clips scored"
     cells = line_of(told, "mark").split()
     assert cells[:3] == ["mark", "↑", "1.15"]
-    assert cells[4:] == ["2.15", "1.65", "0.250", "1.05", "0.950", "points"]
+    assert cells[4:] == ["4", "2.15", "1.65", "0.250", "1.05", "0.950", "points"]
     low, high = map(float, cells[3].split(".."))
     assert low < 1.15 < high
     assert line_of(told, "cost").split()[1] == "↓"
