@@ -143,10 +143,12 @@ def test_teeth_take_the_light_and_colour_of_the_face():
     warm = np.tile([[220.0, 170.0, 140.0]], (50, 1))
     lips = np.tile([[180.0, 90.0, 90.0]], (20, 1))
     whites = np.full((20, 3), 200.0)
-    bright, dim = teeth.light_of(warm, lips, whites), teeth.light_of(0.4 * warm, 0.4 * lips, 0.4 * whites)
+    bright, dim = teeth.light_of(warm, warm, lips, whites), teeth.light_of(0.4 * warm, 0.4 * warm, 0.4 * lips, 0.4 * whites)
     assert (dim.teeth < 0.6 * bright.teeth).all() and bright.teeth[0] > bright.teeth[2]
-    assert teeth.light_of(0.4 * warm, 0.4 * lips, whites).teeth.min() > 1.5 * dim.teeth.min()  # dark skin in bright light
-    grey = teeth.light_of(np.full((50, 3), 128.0), np.full((20, 3), 90.0), np.full((9, 3), 128.0))
+    assert teeth.light_of(0.4 * warm, 0.4 * warm, 0.4 * lips, whites).teeth.min() > 1.5 * dim.teeth.min()  # dark skin in bright light
+    marble = np.full((50, 3), 128.0)
+    grey = teeth.light_of(marble, marble, np.full((20, 3), 90.0), np.full((9, 3), 128.0))
+    assert (teeth.light_of(warm, 0.4 * warm, lips, whites).teeth < 0.8 * bright.teeth).all()  # a mouth in the face's shadow
     assert np.ptp(grey.teeth) < 1.0  # a marble head has no ivory teeth
     row = teeth.draw_row(teeth.UPPER_WIDTHS, teeth.UPPER_LENGTHS, 10.0, bright, 4.0, 5.0)
     assert row.shape[2] == 4 and row[row.shape[0] // 2, row.shape[1] // 2, 3] == 255 and row[-1, 0, 3] == 0

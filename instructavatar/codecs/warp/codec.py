@@ -120,7 +120,8 @@ class Painter:
 
     def _source(self, motion: NDArray[np.float32], drawn: DrawnFace) -> NDArray[np.float32]:
         """Where the vertices look in the portrait: their own places, drawn inwards along the outline as the head turns and onto the lips
-        as they move."""
+        as they move.
+        """
         turn = float(np.clip(np.abs(motion[ROTATION][:2]).max() / FULL_INSET_DEG, 0.0, 1.0))
         source = self.still.copy()
         source[:, :2] += turn * self.inset

@@ -76,7 +76,8 @@ def _at(spot: Spot) -> NDArray[np.float64]:
     if isinstance(spot, int):
         return points[spot]
     if len(spot) == 3:
-        return points[int(spot[0])] + spot[2] * (points[int(spot[1])] - points[int(spot[0])])
+        first, second, share = spot
+        return points[first] + share * (points[second] - points[first])
     return np.array(spot, np.float64)
 
 
@@ -190,13 +191,14 @@ def _lower_lid(canvas: _Canvas) -> None:
 
 
 def _forehead(canvas: _Canvas) -> None:
-    low, middle, high = [(63, 105, 66, 107, 9)], [(68, 104, 69, 108, 151)], [(54, 103, 67, 109, 10)]
+    brow, middle, top = (63, 105, 66, 107, 9), (68, 104, 69, 108, 151), (54, 103, 67, 109, 10)
     for rise, strength in ((0.45, 0.7), (0.9, 0.9), (1.3, 0.45)):
-        half: list[Spot] = []
-        for a, b, c in zip(low[0], middle[0], high[0], strict=True):
-            x, y = _at((a, b, rise)) if rise <= 1.0 else _at((b, c, rise - 1.0))
+        half: list[tuple[float, float]] = []
+        for first, second, third in zip(brow, middle, top, strict=True):
+            x, y = _at((first, second, rise) if rise <= 1.0 else (second, third, rise - 1.0))
             half.append((float(x), float(y) + 0.008 * float(np.cos(9.0 * x + 7.0 * rise))))
-        canvas.fold([*half, *((-x, y) for x, y in half[-2::-1])], 0.018, 0.3 * strength, 0.09 * strength, bulge=0.2, ends=0.2)
+        line = [*half, *((-x, y) for x, y in half[-2::-1])]
+        canvas.fold(line, 0.018, 0.3 * strength, 0.09 * strength, bulge=0.2, ends=0.2)
 
 
 def _frown(canvas: _Canvas) -> None:
@@ -210,9 +212,9 @@ def _nose(canvas: _Canvas) -> None:
 
 
 def _chin(canvas: _Canvas) -> None:
-    canvas.fold([(-0.2, -1.06), (-0.1, -1.005), (0.0, -0.99), (0.1, -1.005), (0.2, -1.06)], 0.03, 0.3, 0.07, bulge=-0.16, ends=0.4)
+    canvas.fold([(-0.2, -1.06), (-0.1, -1.005), (0.0, -0.99), (0.1, -1.005), (0.2, -1.06)], 0.03, 0.25, 0.07, bulge=-0.08, ends=0.4)
     for x, y in ((-0.085, -1.1), (0.085, -1.1), (0.0, -1.125), (-0.05, -1.17), (0.05, -1.17), (-0.13, -1.15), (0.13, -1.15)):
-        canvas.swelling((x, y), (0.03, 0.024), -0.2, -0.02)
+        canvas.swelling((x, y), (0.03, 0.024), -0.1, -0.03)
 
 
 def _puff(canvas: _Canvas) -> None:

@@ -36,7 +36,7 @@ SEAM_IOD = 0.03
 # the lips meet higher: this far above the teeth's ends, or above what is seen of them.
 UPPER_SHARE, OVER_TEETH_IOD = 0.25, 0.045
 # Share of the way from the rig's pointed opening to an arc.
-ROUNDING = 0.75
+ROUNDING = 0.65
 # Share of the way from the rig's V of a smile to a bow, its exponent, and the gap between the lips where this has ended.
 BOWING, BOW, BOWED_GAP_IOD = 0.85, 2.0, 0.15
 
@@ -75,7 +75,7 @@ class LipCloser:
         close = self.excess * (1.0 - self._kept(motion))
         offsets[:, 1] -= self.upper_share * self.upper_weights @ close
         offsets[:, 1] += (1.0 - self.upper_share) * self.lower_weights @ close
-        self._bow(offsets)
+        self._bow(offsets, motion)
         self._round(offsets)
         self._keep_thickness(offsets, motion)
         # Lips press but never pass through each other.
@@ -112,19 +112,20 @@ class LipCloser:
             offsets[low, 1] -= (1.0 - 0.15 * k) * lower * lacking
             offsets[upper, 1] += (1.0 - 0.15 * k) * (1.0 - lower) * lacking
 
-    def _bow(self, offsets: Array) -> None:
-        """Let the corners of closed lips rise or fall in a bow: the rig draws a V."""
+    def _bow(self, offsets: Array, motion: NDArray[np.float32]) -> None:
+        """Let the corners of closed lips rise or fall in a bow: the rig draws a V. Pressed lips stay straight."""
         middle = len(LOWER) // 2
         height = 0.5 * (offsets[UPPER, 1] + offsets[LOWER, 1])
         gap = float(offsets[UPPER[middle], 1] - offsets[LOWER[middle], 1])
         lift = np.where(self.along < 0, offsets[CORNERS[0], 1], offsets[CORNERS[1], 1]) - height[middle]
         over = height - height[middle] - lift * np.abs(self.along) ** BOW
-        over = np.where(over * lift > 0, over, 0.0) * BOWING * np.clip(1.0 - gap / BOWED_GAP_IOD, 0.0, 1.0)
+        over = np.where(over * lift > 0, over, 0.0) * BOWING
+        over *= (1.0 - _rolled(motion)) * np.clip(1.0 - gap / BOWED_GAP_IOD, 0.0, 1.0)
         offsets[:, 1] -= (self.upper_weights + self.lower_weights) @ over
 
     def _keep_thickness(self, offsets: Array, motion: NDArray[np.float32]) -> None:
         """Let lips that part or are put out turn outwards rather than thin, and lips that close not swell; rolled or pressed ones thin."""
-        rolled = float(np.clip(motion[_PRESS].max() * 2.0, 0.0, 1.0))
+        rolled = _rolled(motion)
         lips = (UPPER_ROWS, self.upper_own, self.upper_weights, 1.0), (LOWER_ROWS, self.lower_own, self.lower_weights, -1.0)
         for rows, own, weights, side in lips:
             grows = side * (offsets[rows[-1], 1] - offsets[rows[0], 1])
@@ -144,6 +145,11 @@ class LipCloser:
         return like_rest * (1.0 - pressed)
 
 
+def _rolled(motion: NDArray[np.float32]) -> float:
+    """0..1 how far lips press or roll in."""
+    return float(np.clip(2.0 * motion[_PRESS].max(), 0.0, 1.0))
+
+
 def lip_insets(box: NDArray[np.uint8], points: Array) -> NDArray[np.float32]:
     """[468, 2] steps in pixels from the inner points of open lips to where the lip itself begins in the picture.
 
@@ -158,7 +164,9 @@ def lip_insets(box: NDArray[np.uint8], points: Array) -> NDArray[np.float32]:
         seen = _colours(box, inner + shares[:, None, None] * (outer - inner))  # [18, 9, 3]
         lip = np.median(seen[8:17].reshape(-1, 3), axis=0)
         strange = np.linalg.norm(seen - lip, axis=-1) > np.maximum(np.linalg.norm(seen - inside, axis=-1), 12.0)
-        last = shares[np.minimum(np.cumprod(strange, axis=0).sum(0), len(shares) - 1)]  # the first place that is lip rather than teeth or dark
+        last = shares[
+            np.minimum(np.cumprod(strange, axis=0).sum(0), len(shares) - 1)
+        ]  # the first place that is lip rather than teeth or dark
         wide = np.concatenate([last[:1], last, last[-1:]])
         step = np.minimum(np.median([wide[:-2], wide[1:-1], wide[2:]], axis=0) + 0.04, MOST_INSET)
         for row in rows[:-1]:

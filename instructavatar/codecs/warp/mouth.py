@@ -32,6 +32,8 @@ UPPER_EDGE_MM, LOWER_EDGE_MM = 4.2, -3.0
 TEXTURE_DENSITY = 1.3
 # Cheeks and forehead.
 SKIN = (50, 280, 205, 425, 101, 330, 9, 151)
+# Around the lips.
+NEAR = (57, 287, 186, 410, 43, 273, 165, 391, 204, 424, 18, 200)
 # Lips put out this far throw their shadow over all of the teeth.
 PUT_OUT_IOD, DEEP_SHADOW, DEEP_REACH_IOD = 0.17, 0.6, 0.15
 # A mouth open wider than this shows its own teeth.
@@ -81,7 +83,8 @@ def build_mouth(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head,
 
     box [h, w, 3] is the moving part of the portrait, points [478, 2] its landmarks in pixels of the box, offset [2] the box's first pixel.
     """
-    light = teeth.light_of(_pixels(box, points[list(SKIN)], 3), _pixels(box, _lip_middles(points), 1), _eye_pixels(box, points))
+    skin, near = _pixels(box, points[list(SKIN)], 3), _pixels(box, points[list(NEAR)], 2)
+    light = teeth.light_of(skin, near, _pixels(box, _lip_middles(points), 1), _eye_pixels(box, points))
     rest = opening(points, LIPS_INNER_UPPER, LIPS_INNER_LOWER)
     size = float(np.clip(float(rest.frame[4]) / head.scale * MILLIMETRES / USUAL_MOUTH_MM, 0.55, 1.25))
     px_per_mm = head.scale / MILLIMETRES * size  # portrait pixels in a (scaled) millimetre of teeth
@@ -193,7 +196,9 @@ def draw_mouth(out: NDArray[np.uint8], mouth: Mouth, drawn: DrawnFace, points: N
     # Lips that are put out leave the teeth deep in their shadow.
     deep = float(np.clip(drawn.offsets[13, 2] / PUT_OUT_IOD, 0.0, 1.0))
     shadow = mouth.shadow + np.float32(deep) * (mouth.deep_shadow - mouth.shadow)
-    layers.draw_mouth(*(out, box, lips.frame, lips.top, lips.low, mouth.cavity), *(mouth.upper, to_upper, mouth.lower, to_lower, amount, shadow))
+    layers.draw_mouth(
+        *(out, box, lips.frame, lips.top, lips.low, mouth.cavity), *(mouth.upper, to_upper, mouth.lower, to_lower, amount, shadow)
+    )
 
 
 def _flat(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from instructavatar.codecs.warp.creases import Crease
 from instructavatar.codecs.warp.head import Head
 from instructavatar.codecs.warp.topology import EYES, FACE_POINTS, face_triangles
 from instructavatar.face import mesh
-from instructavatar.face.motion import INDEX
+from instructavatar.face.motion import ACTION_COUNT, INDEX
 
 Array = NDArray[np.float32]
 
@@ -41,6 +41,17 @@ CAUSES: dict[str, dict[str, float]] = {
     "foreheadMiddle": {"browInnerUp": 1.0},
     "forehead": {"browOuterUp": 1.0},
 }
+# Points on other things than plain skin.
+NOT_SKIN = [
+    *(*mesh.LIPS_OUTER_UPPER, *mesh.LIPS_OUTER_LOWER, *mesh.LIPS_INNER_UPPER, *mesh.LIPS_INNER_LOWER),
+    *(point for eye in EYES for point in (*eye.upper, *eye.lower, *eye.fold)),
+    *(*mesh.RIGHT_BROW_UPPER, *mesh.RIGHT_BROW_LOWER, *mesh.LEFT_BROW_UPPER, *mesh.LEFT_BROW_LOWER, *mesh.FACE_OVAL),
+]
+# Cheeks, nose, chin and forehead.
+SURE = (
+    *(50, 280, 205, 425, 101, 330, 117, 346, 36, 266, 123, 352, 118, 347, 207, 427, 187, 411),
+    *(6, 197, 195, 5, 9, 151, 108, 337, 69, 299, 199, 175, 116, 345),
+)
 # How far the outline of filled cheeks stands out.
 PUFF_IOD = 0.06
 # Light comes a little from above where the face does not tell.
@@ -83,7 +94,7 @@ class Skin:
 
 def _asked(causes: Array, motion: Array) -> Array:
     """Sums of actions, levelling off at one."""
-    return np.tanh(1.2 * causes @ motion[: causes.shape[1]]).astype(np.float32)
+    return np.tanh(1.2 * causes @ motion[:ACTION_COUNT]).astype(np.float32)
 
 
 def build_skin(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, rest: Array) -> Skin:
@@ -95,7 +106,7 @@ def build_skin(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, 
     low = np.floor(np.maximum(points[:FACE_POINTS].min(0), 0)).astype(int)
     high = np.ceil(np.minimum(points[:FACE_POINTS].max(0) + 1, [box.shape[1], box.shape[0]])).astype(int)
     if (high - low).min() < 8:
-        return _bare(len(found), rest)
+        return _bare(len(found))
     face, points = box[low[1] : high[1], low[0] : high[0]], points[:FACE_POINTS] - low
     light = cv2.GaussianBlur(face.astype(np.float32), (0, 0), max(GRAIN_IOD * head.scale, 0.5)).mean(2) + 1.0
     towards, spread = _light_of(light, points)
@@ -104,39 +115,42 @@ def build_skin(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, 
     grain = _grain(light, likely, head.scale)
     strength = float(np.clip((spread / USUAL_SPREAD) ** 0.35 * (grain / USUAL_GRAIN) ** 0.8, *STRENGTH_RANGE))
     u, v = _canonical_places(points, *light.shape)
-    boxes, starts, deeper, flatter = [], [], [], []
-    for crease in found:
-        part = _seen(crease, u, v)
-        boxes.append((part[1].start + low[0], part[0].start + low[1], part[1].stop + low[0], part[0].stop + low[1]))
-        starts.append(sum(len(bytes_) for bytes_ in deeper))
+    parts = [_seen(crease, u, v) for crease in found]
+    boxes = np.array([[x.start, y.start, x.stop, y.stop] for y, x in parts], np.int32) + np.tile(low, 2).astype(np.int32)
+    deeper: list[NDArray[np.int8]] = []
+    flatter: list[NDArray[np.int8]] = []
+    for crease, part in zip(found, parts, strict=True):
         at = u[part] - crease.corner[0], v[part] - crease.corner[1]
         rise_x, rise_y, shadow, band = (_look(layer, *at) for layer in (crease.rise_x, crease.rise_y, crease.shadow, crease.band))
         change = strength * (shadow - towards[0] * rise_x - towards[1] * rise_y)
-        deeper.append(_bytes((change - DEEPEN * band * own[part]) * likely[part]))
-        flatter.append(_bytes(FLATTEN * band * own[part] * likely[part]))
-    whole = np.array(boxes, np.int32)
+        deeper.append(_levels((change - DEEPEN * band * own[part]) * likely[part]))
+        flatter.append(_levels(FLATTEN * band * own[part] * likely[part]))
     causes = np.stack([_causes(crease.name) for crease in found])
-    around = (*whole[:, :2].min(0), *whole[:, 2:].max(0))
+    x0, y0, x1, y1 = (int(side) for side in (*boxes[:, :2].min(0), *boxes[:, 2:].max(0)))
     return Skin(
-        *(whole, np.array(starts, np.int64), np.concatenate(deeper), np.concatenate(flatter), _tint(face, light, likely)),
-        *(causes, _asked(causes, rest), (int(around[0]), int(around[1]), int(around[2]), int(around[3]))),
+        boxes=boxes,
+        starts=np.cumsum([0, *(levels.size for levels in deeper[:-1])]),
+        deepen=np.concatenate(deeper),
+        flatten=np.concatenate(flatter),
+        tint=_tint(face, light, likely),
+        causes=causes,
+        rest=_asked(causes, rest),
+        box=(x0, y0, x1, y1),
     )
 
 
-def _bare(count: int, rest: Array) -> Skin:
+def _bare(count: int) -> Skin:
     """No shading: the face is too small or outside the picture."""
-    none = np.zeros(0, np.int8)
-    causes = np.zeros((count, len(INDEX)), np.float32)
-    return Skin(
-        np.zeros((count, 4), np.int32), np.zeros(count, np.int64), none, none, np.ones(3, np.float32), causes, _asked(causes, rest), (0,) * 4
-    )
+    none, causes = np.zeros(0, np.int8), np.zeros((count, ACTION_COUNT), np.float32)
+    boxes, starts, tint = np.zeros((count, 4), np.int32), np.zeros(count, np.int64), np.ones(3, np.float32)
+    return Skin(boxes, starts, none, none, tint, causes, np.zeros(count, np.float32), (0, 0, 0, 0))
 
 
 def _causes(name: str) -> Array:
     """[52] shares of the actions in one crease."""
     side = next((side for side in ("Right", "Left") if name.endswith(side)), "")
     asked = CAUSES[name.removesuffix(side)]
-    shares = np.zeros(len(INDEX), np.float32)[:52]
+    shares = np.zeros(ACTION_COUNT, np.float32)
     for action, share in asked.items():
         if action in INDEX:
             shares[INDEX[action]] += share
@@ -150,13 +164,10 @@ def _causes(name: str) -> Array:
 def _light_of(light: Array, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """(how much brighter skin is that faces image right or up, relative to the mean; spread of the skin's log light)."""
     normals = _normals()
-    mask = np.ones(FACE_POINTS, bool)
-    dark = (*mesh.LIPS_OUTER_UPPER, *mesh.LIPS_OUTER_LOWER, *mesh.LIPS_INNER_UPPER, *mesh.LIPS_INNER_LOWER)
-    eyes = [i for eye in EYES for i in (*eye.upper, *eye.lower, *eye.fold)]
-    mask[[*dark, *eyes, *mesh.RIGHT_BROW_UPPER, *mesh.RIGHT_BROW_LOWER, *mesh.LEFT_BROW_UPPER, *mesh.LEFT_BROW_LOWER, *mesh.FACE_OVAL]] = False
-    mask &= normals[:, 2] > 0.3
+    mask = normals[:, 2] > 0.3
+    mask[NOT_SKIN] = False
     at = np.rint(points[mask]).astype(int)
-    inside = (at >= 0).all(1) & (at[:, 0] < light.shape[1]) & (at[:, 1] < light.shape[0])
+    inside = np.logical_and.reduce([at[:, 0] >= 0, at[:, 1] >= 0, at[:, 0] < light.shape[1], at[:, 1] < light.shape[0]])
     values, sides = light[at[inside, 1], at[inside, 0]].astype(np.float64), normals[mask][inside, :2]
     if len(values) < 20:
         return USUAL_LIGHT, 0.0
@@ -207,13 +218,6 @@ def _skin_likeness(face: NDArray[np.uint8], points: NDArray[np.float64], scale: 
     return np.asarray(cv2.GaussianBlur(likely, (0, 0), max(0.01 * scale, 0.6)), np.float32)
 
 
-# Cheeks, nose, chin and forehead.
-SURE = (
-    *(50, 280, 205, 425, 101, 330, 117, 346, 36, 266, 123, 352, 118, 347, 207, 427, 187, 411),
-    *(6, 197, 195, 5, 9, 151, 108, 337, 69, 299, 199, 175, 116, 345),
-)
-
-
 def _own_folds(light: Array, likely: Array, scale: float) -> Array:
     """[h, w] how much brighter the skin around is than the skin here, relative; positive in furrows."""
     reach = AROUND_IOD * scale
@@ -223,7 +227,7 @@ def _own_folds(light: Array, likely: Array, scale: float) -> Array:
 
 
 def _canonical_places(points: NDArray[np.float64], height: int, width: int) -> tuple[Array, Array]:
-    """x and y [h, w] of every pixel in the pictures of creases.py; far outside them where the face is not."""
+    """Places [h, w] (right, down) of every pixel in the pictures of creases.py; far outside them where the face is not."""
     drawn = np.concatenate([points, np.zeros((len(points), 1))], 1).astype(np.float32)
     triangles = face_triangles()
     owner, depth = np.empty((height, width), np.int16), np.empty((height, width), np.float32)
@@ -231,9 +235,9 @@ def _canonical_places(points: NDArray[np.float64], height: int, width: int) -> t
     kernels.rasterise(drawn, triangles, owner, depth, kernels.BEHIND)
     kernels.source_maps(drawn, creases.to_pixels(creases.canonical_points()).astype(np.float32), triangles, maps)
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    own = maps[np.maximum(owner, 0)]
-    u, v = (np.where(owner < 0, -1e4, own[..., k] * x + own[..., k + 1] * y + own[..., k + 2]) for k in (0, 3))
-    return u.astype(np.float32), v.astype(np.float32)
+    maps = np.concatenate([maps, np.full((1, 6), -1e4, np.float32)])  # pixels of no triangle take the last row
+    u, v = (maps[:, k][owner] * x + maps[:, k + 1][owner] * y + maps[:, k + 2][owner] for k in (0, 3))
+    return u, v
 
 
 def _seen(crease: Crease, u: Array, v: Array) -> tuple[slice, slice]:
@@ -253,7 +257,7 @@ def _look(layer: Array, x: Array, y: Array) -> Array:
     return np.asarray(cv2.remap(layer, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.float32)
 
 
-def _bytes(change: Array) -> NDArray[np.int8]:
+def _levels(change: Array) -> NDArray[np.int8]:
     return np.rint(np.clip(change / LEVEL, -127, 127)).astype(np.int8).ravel()
 
 
@@ -326,7 +330,7 @@ def add_up(
 
 @njit
 def relight(own: NDArray[np.uint64], change: Array, tint: Array, corner: NDArray[np.int64], most: float, lit: NDArray[np.uint64]) -> None:
-    """Write into `lit` the pixels of `own` whose light changes by `change` [h, w], bounded by `most`; both are as kernels.pack gives them."""
+    """Write into `lit` the pixels of `own` in the light changed by `change` [h, w], at most by `most`; both as kernels.pack gives them."""
     one, half, top = np.float32(1.0), np.float32(0.5), np.float32(255.0)
     for y in range(change.shape[0]):
         for x in range(change.shape[1]):

@@ -34,17 +34,19 @@ class Light:
     cavity: NDArray[np.float64]
 
 
-def light_of(skin: NDArray[np.float64], lips: NDArray[np.float64], whites: NDArray[np.float64]) -> Light:
-    """Colours that belong to a face with that skin, those lips and eyes ([N, 3] pixels each).
+def light_of(skin: NDArray[np.float64], near: NDArray[np.float64], lips: NDArray[np.float64], eyes: NDArray[np.float64]) -> Light:
+    """Colours that belong to a face with that skin, the skin near its mouth, those lips and eyes ([N, 3] pixels each).
 
-    The brightest skin and the whites of the eyes tell how strong the light is (dark skin alone would not), the lips how pink flesh looks in
-    it; a grey or bronze face gets grey or bronze teeth.
+    The brightest skin and the whites of the eyes tell how strong the light is (dark skin alone would not) and its colour, the skin near the
+    mouth how much of it falls there, the lips how pink flesh looks in it; a grey or bronze face gets grey or bronze teeth.
     """
     bright, usual = np.percentile(skin, 85, axis=0), np.median(skin, axis=0)
-    level = float(np.clip(max(bright.max() / 225.0, np.percentile(whites, 90, axis=0).max() / 245.0), 0.25, 1.05))
+    level = float(np.clip(max(bright.max() / 225.0, np.percentile(eyes, 90, axis=0).max() / 245.0), 0.25, 1.05))
+    level *= float(np.clip(np.median(near) / max(np.median(skin), 1.0), 0.4, 1.05)) ** 0.6
     colourful = float(np.clip((usual.max() - usual.min()) / 40.0, 0.0, 1.0))
-    tint = usual / max(usual.max(), 1.0)
-    teeth = level * IVORY * (0.65 + 0.35 * tint)
+    whites = np.sort(eyes, axis=0)[-max(len(eyes) // 5, 1) :].mean(0)
+    tint = 0.5 * usual / max(usual.max(), 1.0) + 0.5 * whites / max(whites.max(), 1.0)
+    teeth = level * IVORY * (0.55 + 0.45 * tint)
     teeth = colourful * teeth + (1 - colourful) * teeth.mean()
     flesh = np.median(lips, axis=0)
     gum = 0.5 * level * GUM + 0.5 * flesh
