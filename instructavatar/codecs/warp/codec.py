@@ -119,9 +119,7 @@ class Painter:
         return np.stack([vertices[:, 0] - self.offset[0], -vertices[:, 1] - self.offset[1], vertices[:, 2]], 1)
 
     def _source(self, motion: NDArray[np.float32], drawn: DrawnFace) -> NDArray[np.float32]:
-        """Where the vertices look in the portrait: their own places, drawn inwards along the outline as the head turns and onto the lips
-        as they move.
-        """
+        """Where the vertices look in the portrait: their own places, inwards along the outline of a turning head, onto lips that move."""
         turn = float(np.clip(np.abs(motion[ROTATION][:2]).max() / FULL_INSET_DEG, 0.0, 1.0))
         source = self.still.copy()
         source[:, :2] += turn * self.inset

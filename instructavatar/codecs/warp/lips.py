@@ -57,7 +57,8 @@ class LipCloser:
         self.rest = rest[MOUTH_ACTIONS].astype(np.float64)
         self.apart = own[UPPER] - own[LOWER]
         self.own_gap = self.apart[:, 1]
-        unexplained = self.own_gap - np.maximum(rest_offsets[UPPER, 1] - rest_offsets[LOWER, 1], 0.0)
+        self.rest_gap = rest_offsets[UPPER, 1] - rest_offsets[LOWER, 1]
+        unexplained = self.own_gap - np.maximum(self.rest_gap, 0.0)
         self.excess = np.maximum(unexplained, 0.0) if self.own_gap.max() > SEAM_IOD else np.zeros(len(UPPER))
         self.upper_weights, self.lower_weights = _lip_weights(own)
         middle = len(UPPER) // 2
@@ -72,6 +73,9 @@ class LipCloser:
     def __call__(self, offsets: Array, motion: NDArray[np.float32]) -> tuple[Array, float]:
         """(offsets with lips that meet, how far the jaw rose for it)."""
         offsets = offsets.copy()
+        # Lips that no longer press part no more than lips that never did.
+        freed = np.maximum(np.minimum(offsets[UPPER, 1] - offsets[LOWER, 1] + self.rest_gap, 0.0) - np.minimum(self.rest_gap, 0.0), 0.0)
+        _part(offsets, -freed)
         close = self.excess * (1.0 - self._kept(motion))
         offsets[:, 1] -= self.upper_share * self.upper_weights @ close
         offsets[:, 1] += (1.0 - self.upper_share) * self.lower_weights @ close
@@ -81,9 +85,7 @@ class LipCloser:
         # Lips press but never pass through each other.
         gap = self.own_gap + offsets[UPPER, 1] - offsets[LOWER, 1]
         passed = np.minimum(gap - np.minimum(self.own_gap, 0.0), 0.0)
-        for k, (upper, lower) in enumerate(zip(UPPER_ROWS, LOWER_ROWS, strict=True)):
-            offsets[upper, 1] -= (0.5 - 0.12 * k) * passed
-            offsets[lower, 1] += (0.5 - 0.12 * k) * passed
+        _part(offsets, -passed)
         self._meet(offsets)
         return offsets, float((1.0 - self.upper_share) * close.max())
 
@@ -92,7 +94,7 @@ class LipCloser:
         if self.own_gap.max() <= SEAM_IOD:
             return
         gap = self.own_gap + offsets[UPPER, 1] - offsets[LOWER, 1]
-        closed = np.clip(1.0 - gap / (0.35 * np.maximum(self.own_gap, SEAM_IOD)), 0.0, 1.0)[:, None]
+        closed = np.clip((self.own_gap - gap) / (0.65 * np.maximum(self.own_gap, SEAM_IOD)), 0.0, 1.0)[:, None]
         apart = closed * (self.apart + offsets[UPPER] - offsets[LOWER])[:, [0, 2]]
         for k, (upper, lower) in enumerate(zip(UPPER_ROWS, LOWER_ROWS, strict=True)):
             offsets[np.ix_(upper, [0, 2])] -= (0.5 - 0.12 * k) * apart
@@ -143,6 +145,13 @@ class LipCloser:
         left, right, low, up = (float(motion[i]) for i in _PRESS)
         pressed = float(np.clip((left + right + low + up - float(self.rest @ self.rest > 0) * 0.1) / 0.7, 0.0, 1.0))
         return like_rest * (1.0 - pressed)
+
+
+def _part(offsets: Array, gap: Array) -> None:
+    """Widen the opening by `gap` [9], both lips by half, their outer rims by less."""
+    for k, (upper, lower) in enumerate(zip(UPPER_ROWS, LOWER_ROWS, strict=True)):
+        offsets[upper, 1] += (0.5 - 0.12 * k) * gap
+        offsets[lower, 1] -= (0.5 - 0.12 * k) * gap
 
 
 def _rolled(motion: NDArray[np.float32]) -> float:

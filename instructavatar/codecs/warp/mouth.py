@@ -38,8 +38,8 @@ NEAR = (57, 287, 186, 410, 43, 273, 165, 391, 204, 424, 18, 200)
 PUT_OUT_IOD, DEEP_SHADOW, DEEP_REACH_IOD = 0.17, 0.6, 0.15
 # A mouth open wider than this shows its own teeth.
 OPEN_IOD = 0.045
-# Lips that moved this far show the drawn mouth in full.
-MOVED_IOD, INSET_MOVED_IOD = 0.025, 0.08
+# Lips that parted (or, in an open mouth, moved) this far show the drawn mouth in full, and look at lips rather than at their edges.
+MOVED_IOD, INSET_MOVED_IOD = 0.02, 0.08
 INNER_LIPS = sorted({*LIPS_INNER_UPPER, *LIPS_INNER_LOWER})
 
 
@@ -181,15 +181,15 @@ def _pixels(box: NDArray[np.uint8], at: NDArray[np.float64], reach: int) -> NDAr
 
 def draw_mouth(out: NDArray[np.uint8], mouth: Mouth, drawn: DrawnFace, points: NDArray[np.float64], offset: NDArray[np.float64]) -> None:
     """Draw the mouth's inside into `out` [h, w, 3]. points [V, 2] are the drawn vertices in pixels of the box."""
-    lips = opening(points, LIPS_INNER_UPPER, LIPS_INNER_LOWER)
-    if mouth.is_open:
-        # Lips that move over teeth in the picture uncover others, though the gap may stay.
-        amount = float(np.clip(np.abs(drawn.offsets[INNER_LIPS, :2]).max() / MOVED_IOD - 0.2, 0, 1))
-    else:
-        change = np.abs((lips.top - lips.low) - (mouth.rest.top - mouth.rest.low)).max()
-        amount = float(np.clip(change / max(0.025 * float(mouth.rest.frame[4]), 1.0) - 0.2, 0, 1))
+    inner = drawn.offsets[:, :2]
+    # Lips that move over teeth in the picture uncover others, though the gap may stay; closed ones must part.
+    moved = (
+        np.abs(inner[INNER_LIPS]).max() if mouth.is_open else (inner[list(LIPS_INNER_UPPER), 1] - inner[list(LIPS_INNER_LOWER), 1]).max()
+    )
+    amount = float(np.clip(moved / MOVED_IOD - 0.2, 0, 1))
     if amount <= 0.0:
         return
+    lips = opening(points, LIPS_INNER_UPPER, LIPS_INNER_LOWER)
     to_upper = affine(_flat(drawn.skull(mouth.plane)) - offset, mouth.upper_points)
     to_lower = affine(_flat(drawn.skull(mouth.lower_plane + drawn.jaw_shift)) - offset, mouth.lower_points)
     box = lips.box(out.shape[1], out.shape[0])

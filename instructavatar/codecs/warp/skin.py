@@ -269,7 +269,8 @@ def _tint(face: NDArray[np.uint8], light: Array, likely: Array) -> Array:
     values, colours = light[sure], face[sure].astype(np.float64)
     dark, bright = values <= np.percentile(values, 25), values >= np.percentile(values, 75)
     fall = np.log((colours[bright].mean(0) + 4.0) / (colours[dark].mean(0) + 4.0))
-    return np.clip(fall / max(float(fall.mean()), 0.02), 0.75, 1.25).astype(np.float32)
+    tint = np.clip(fall / max(float(fall.mean()), 0.02), 0.75, 1.25)
+    return (tint / tint.mean()).astype(np.float32)
 
 
 def puffed_outline(own: NDArray[np.float64]) -> NDArray[np.float64]:
