@@ -177,7 +177,7 @@ def _nasolabial(canvas: _Canvas) -> None:
 
 
 def _cheek(canvas: _Canvas) -> None:
-    canvas.swelling((50, 36, 0.45), (0.2, 0.15), 0.36, 0.02)
+    canvas.swelling((50, 36, 0.45), (0.2, 0.15), 0.3, 0.02)
 
 
 def _crow(canvas: _Canvas) -> None:
@@ -218,7 +218,7 @@ def _chin(canvas: _Canvas) -> None:
 
 
 def _puff(canvas: _Canvas) -> None:
-    canvas.swelling((-0.5, -0.68), (0.24, 0.26), 0.5, 0.03)
+    canvas.swelling((-0.5, -0.68), (0.24, 0.26), 0.4, 0.025)
 
 
 def _dimple(canvas: _Canvas) -> None:

@@ -60,7 +60,7 @@ MOST_LIGHT = 0.8
 # An evenly lit photograph's skin: how far its log light spreads over the face (ranks 15 to 85), and over pores and lines (median absolute
 # deviation). Flat drawings and smooth skin get less shading, rugged ones more.
 USUAL_SPREAD, USUAL_GRAIN = 0.5, 0.022
-STRENGTH_RANGE = (0.4, 1.3)
+STRENGTH_RANGE = (0.4, 1.2)
 # The portrait's own folds are flattened (or deepened) by this much of what they differ from the skin around them.
 FLATTEN, DEEPEN = 0.7, 0.35
 GRAIN_IOD, AROUND_IOD = 0.008, 0.07
