@@ -129,3 +129,12 @@ def test_a_funnel_darkens_the_teeth(calm, draw):
     u, v = np.rint((0.5 * (raised[13] + raised[14]))[:2] * [1, -1]).astype(int)
     deep = draw(calm, mouthFunnel=1.0)[y - 1 : y + 2, x - 4 : x + 5].mean()
     assert deep < 0.85 * draw(calm, **both("mouthUpperUp", 0.8))[v - 1 : v + 2, u - 4 : u + 5].mean()
+
+
+def test_a_grey_portrait_stays_grey(codec, calm):
+    """No pink gums in a pencil drawing, no red shadows on its skin."""
+    grey = np.repeat(calm.portrait.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+    appearance = codec.encode_appearance(grey, calm.landmarks, calm.rest)
+    motion = {"jawOpen": 0.6, "mouthUpperUpLeft": 0.5, "tongueOut": 0.5, "noseSneerRight": 1.0, "browInnerUp": 1.0, "cheekPuff": 0.5}
+    frame = next(codec.decode(appearance, FaceMotion.of(1, motion).values)).astype(int)
+    assert np.ptp(frame, axis=2).max() <= 2

@@ -110,6 +110,7 @@ def draw_mouth(
     cavity [3] is the colour of the dark; shade: strength and reach (pixels) of the lips' shadow. The rest is as for `draw_eye`.
     """
     back, front = np.empty(4, np.float32), np.empty(4, np.float32)
+    brightest = max(cavity[0], cavity[1], cavity[2], 1.0)
     for y in range(box[1], box[3]):
         for x in range(box[0], box[2]):
             covered, u, under_lip, over_lip = _coverage(x, y, frame, top, low)
@@ -127,7 +128,8 @@ def draw_mouth(
                 value += (back[k] - value) * back[3] / 255.0
                 value += (front[k] - value) * front[3] / 255.0
                 # What lies in shadow takes the colour of the dark: flesh all around lights it.
-                out[y, x, k] = _mix(out[y, x, k], cavity[k] + (value - cavity[k]) * light, covered * amount)
+                shaded = max(1.0 - (1.0 - light) * (1.4 - 0.4 * cavity[k] / brightest), 0.0)
+                out[y, x, k] = _mix(out[y, x, k], cavity[k] + (value - cavity[k]) * shaded, covered * amount)
 
 
 @njit

@@ -196,13 +196,13 @@ def _lip_weights(own: Array) -> tuple[Array, Array]:
     """[468, 9] how much each face point follows each inner point of the upper and the lower lip."""
     corner_height = own[list(MOUTH_CORNERS), 1].mean()
     weights = []
-    for inner, rows, reach, side in ((UPPER, UPPER_ROWS, 0.22, 1.0), (LOWER, LOWER_ROWS, 0.6, -1.0)):
+    for inner, rows, near, reach, side in ((UPPER, UPPER_ROWS, 0.12, 0.22, 1.0), (LOWER, LOWER_ROWS, 0.22, 0.6, -1.0)):
         apart = np.abs(own[:, None, 0] - own[None, inner, 0])
         column = np.exp(-((apart / 0.12) ** 2))
         column /= np.maximum(column.sum(1, keepdims=True), 0.3)
         beyond = np.maximum(side * (own[:, 1] - corner_height), 0.0)
         # Sets in gradually: beside the corners the skin of both lips is one.
-        onset = np.clip(beyond / 0.12, 0.0, 1.0)
+        onset = np.clip(beyond / near, 0.0, 1.0)
         fade = onset * onset * (3.0 - 2.0 * onset) * np.exp(-((beyond / reach) ** 2))
         share = column * fade[:, None]
         others = UPPER_ROWS if side < 0 else LOWER_ROWS

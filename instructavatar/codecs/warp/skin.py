@@ -25,7 +25,7 @@ Array = NDArray[np.float32]
 # No pixel's light changes by a larger share than this.
 MOST_CHANGE = 0.25
 # Shading is kept as bytes of this much light each.
-LEVEL = MOST_CHANGE / 127
+LEVEL = 2.0 * MOST_CHANGE / 127
 # How much each action asks of each crease. A name without a side stands for the crease's own side, or for both in equal parts.
 CAUSES: dict[str, dict[str, float]] = {
     "nasolabial": {"mouthSmile": 0.9, "noseSneer": 0.5, "mouthUpperUp": 0.4, "cheekSquint": 0.25, "mouthDimple": 0.25, "mouthStretch": 0.3},
@@ -62,7 +62,7 @@ MOST_LIGHT = 0.8
 USUAL_SPREAD, USUAL_GRAIN = 0.5, 0.022
 STRENGTH_RANGE = (0.4, 1.2)
 # The portrait's own folds are flattened (or deepened) by this much of what they differ from the skin around them.
-FLATTEN, DEEPEN = 0.7, 0.35
+FLATTEN, DEEPEN = 1.0, 0.35
 GRAIN_IOD, AROUND_IOD = 0.008, 0.07
 
 
@@ -223,7 +223,7 @@ def _own_folds(light: Array, likely: Array, scale: float) -> Array:
     reach = AROUND_IOD * scale
     weight = cv2.GaussianBlur(likely, (0, 0), reach) + 1e-3
     around = cv2.GaussianBlur(light * likely, (0, 0), reach) / weight
-    return np.clip(around / light - 1.0, -0.08, MOST_CHANGE).astype(np.float32)
+    return np.clip(around / light - 1.0, -0.08, 2.0 * MOST_CHANGE).astype(np.float32)
 
 
 def _canonical_places(points: NDArray[np.float64], height: int, width: int) -> tuple[Array, Array]:

@@ -46,12 +46,12 @@ def light_of(skin: NDArray[np.float64], near: NDArray[np.float64], lips: NDArray
     colourful = float(np.clip((usual.max() - usual.min()) / 40.0, 0.0, 1.0))
     whites = np.sort(eyes, axis=0)[-max(len(eyes) // 5, 1) :].mean(0)
     tint = 0.5 * usual / max(usual.max(), 1.0) + 0.5 * whites / max(whites.max(), 1.0)
-    teeth = level * IVORY * (0.55 + 0.45 * tint)
-    teeth = colourful * teeth + (1 - colourful) * teeth.mean()
     flesh = np.median(lips, axis=0)
-    gum = 0.5 * level * GUM + 0.5 * flesh
-    tongue = 0.5 * level * TONGUE + 0.5 * flesh
+    teeth = level * IVORY * (0.55 + 0.45 * tint)
+    gum, tongue = 0.5 * level * GUM + 0.5 * flesh, 0.5 * level * TONGUE + 0.5 * flesh
     cavity = 0.22 * flesh * np.array([1.0, 0.7, 0.7])
+    # Nothing is pink in a pencil drawing.
+    teeth, gum, tongue, cavity = (colourful * colour + (1 - colourful) * colour.mean() for colour in (teeth, gum, tongue, cavity))
     return Light(np.minimum(teeth, 245), gum, tongue, cavity)
 
 
