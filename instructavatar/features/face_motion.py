@@ -18,13 +18,16 @@ VERSION = "face_motion-1"
 REFERENCES = ("first", "median")
 
 # What of a portrait's scores is believed, found by comparing scores and pictures of 14 photos, paintings, renders and a statue: smiles
-# and open mouths were right in all of them; puckers (moustaches, small lips: up to 0.9), squints, half-closed lids, lowered or raised
-# outer brows (0.78 on a calm face with glasses), rolled and shrugged lips were mostly wrong. Gaze is right, but a face that looks at the
-# viewer should go on doing so: zero gaze means as in the picture.
+# and open mouths were right in all of them; puckers (moustaches, small lips: up to 0.9), squints, lowered or raised outer brows (0.78 on
+# a calm face with glasses), rolled and shrugged lips were mostly wrong. Blinks up to 0.21 were eyes that are narrow by nature; lids that
+# cover a good part of the iris read higher. Gaze is right, but a face that looks at the viewer should go on doing so: zero gaze means as
+# in the picture.
 _SMILES = ("mouthSmileLeft", "mouthSmileRight")
 _OPENERS = ("mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight")  # believed beside a smile or open jaw
 _SURE = {name: 0.3 for name in (*_SMILES, "jawOpen", *_OPENERS)}
 _SURE |= {"mouthFrownLeft": 0.4, "mouthFrownRight": 0.4, "browInnerUp": 0.6}
+_LIDS = ("eyeBlinkLeft", "eyeBlinkRight")
+_HALF_SHUT, _SURELY = 0.25, 0.35  # blink scores between which an eye counts more and more as lowered, not narrow by nature
 SHRINK = 0.8  # taken back in full, a strong smile would leave an unnatural mouth
 _RAMP = 0.15  # a score this much above its threshold counts fully
 
@@ -81,12 +84,16 @@ def missing(faces: Sequence[Landmarks | None]) -> int:
 def resting_motion(face: Landmarks) -> NDArray[np.float32]:
     """The portrait's own expression [58] as far as it can be trusted and taken back; pose is zero.
 
-    Only smiles, open mouths, frowns and raised inner brows that are clearly there count, shrunk by `SHRINK`; all else is 0.
+    Only smiles, open mouths, frowns and raised inner brows that are clearly there count, shrunk by `SHRINK`, and lids that are clearly
+    lowered; all else is 0.
     """
     rest = np.zeros(MOTION_DIM, np.float32)
     for name, least in _SURE.items():
         score = float(face.actions[INDEX[name]])
         rest[INDEX[name]] = SHRINK * score * np.clip((score - least) / _RAMP, 0, 1)
+    for name in _LIDS:
+        score = float(face.actions[INDEX[name]])
+        rest[INDEX[name]] = score * np.clip((score - _HALF_SHUT) / (_SURELY - _HALF_SHUT), 0, 1)
     mouth = max(float(rest[INDEX[name]]) for name in (*_SMILES, "jawOpen"))
     for name in _OPENERS:
         rest[INDEX[name]] = min(float(rest[INDEX[name]]), mouth)

@@ -74,10 +74,18 @@ def test_a_clear_smile_rests_shrunk() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["eyeBlinkLeft", "eyeSquintRight", "browDownLeft", "browOuterUpRight", "mouthPucker", "eyeLookInLeft", "mouthShrugLower"]
+    "name", ["eyeSquintLeft", "eyeSquintRight", "browDownLeft", "browOuterUpRight", "mouthPucker", "eyeLookInLeft", "mouthShrugLower"]
 )
 def test_likely_misreadings_never_rest(name: str) -> None:
     assert not resting_motion(a_face(**{name: 0.95})).any()
+
+
+def test_lowered_lids_rest_and_narrow_eyes_do_not() -> None:
+    """Each eye alone, so a wink stays a wink."""
+    assert not resting_motion(a_face(eyeBlinkLeft=0.22, eyeBlinkRight=0.2)).any()
+    rest = resting_motion(a_face(eyeBlinkLeft=0.6, eyeBlinkRight=0.1))
+    assert rest[INDEX["eyeBlinkLeft"]] == pytest.approx(0.6)
+    assert rest[INDEX["eyeBlinkRight"]] == 0
 
 
 def test_weak_scores_do_not_rest_and_the_ramp_has_no_step() -> None:

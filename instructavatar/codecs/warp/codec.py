@@ -70,7 +70,7 @@ class WarpCodec(Codec):
         points = landmarks.points[:, :2].astype(np.float64) - offset
         eyes, mouth = build_eyeballs(inside, points, head, offset), build_mouth(inside, points, head, offset)
         tongue = build_tongue(head, mouth.light, mouth.size)
-        poser = FacePoser(self.rig, head, rest, landmarks.rotation_deg)
+        poser = FacePoser(self.rig, head, rest, landmarks)
         return WarpAppearance(portrait, landmarks, rest, box, head, poser, eyes, mouth, tongue, build_skin(inside, points, head, rest))
 
     def encode_motion(self, landmarks: Sequence[Landmarks]) -> NDArray[np.float32]:

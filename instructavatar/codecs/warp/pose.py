@@ -11,20 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instructavatar.codecs.warp.head import CAMERA_RANGE, Head
-from instructavatar.codecs.warp.lids import strip_vertices
+from instructavatar.codecs.warp.lids import LidCloser, strip_vertices
 from instructavatar.codecs.warp.lips import LipCloser
 from instructavatar.codecs.warp.skin import puffed_outline
-from instructavatar.codecs.warp.topology import EYES, FACE_POINTS, JAW
-from instructavatar.face.landmarks import CAMERA_DISTANCE
+from instructavatar.codecs.warp.topology import FACE_POINTS, JAW
+from instructavatar.face.landmarks import CAMERA_DISTANCE, Landmarks
 from instructavatar.face.motion import ACTION_COUNT, INDEX, ROTATION, TRANSLATION, rotation_matrix
 from instructavatar.face.rig import Rig
 
 Array = NDArray[np.float32]
 
-# Share of the eye's height by which a fully closed lid passes the other.
-LID_OVERLAP = 0.3
-# Share of the rig's way down that the fold over a closing lid and the skin above it go: on real faces the lid's skin unfolds instead.
-FOLD_KEEPS, ABOVE_KEEPS = 0.5, 0.7
 # Actions of the jaw bone (a funnel opens it a little), and how much of the way of the skin under the lip the lower teeth go.
 JAW_ACTIONS = [INDEX[name] for name in ("jawOpen", "jawForward", "jawLeft", "jawRight", "mouthFunnel")]
 JAW_SHARE = 0.95
@@ -34,7 +30,6 @@ _JAW_OPEN, _CHEEK_PUFF = INDEX["jawOpen"], INDEX["cheekPuff"]
 # Degrees of pitch and yaw drawn per degree asked for, for the nearest and the farthest camera of head.py: measured, so that the landmark
 # net reads back what was asked.
 TURN_GAINS = (1.0, 0.9)
-_EPS = 1e-6
 
 
 @dataclass(frozen=True)
@@ -82,13 +77,13 @@ class DrawnFace:
 class FacePoser:
     """Poses one portrait's head."""
 
-    def __init__(self, rig: Rig, head: Head, rest: Array, rotation_deg: Array) -> None:
-        """`rest` [58] is the motion the portrait shows; `rotation_deg` [3] its absolute pose."""
-        self.rig, self.head, self.rotation_deg = rig, head, np.asarray(rotation_deg, np.float64)
+    def __init__(self, rig: Rig, head: Head, rest: Array, landmarks: Landmarks) -> None:
+        """`rest` [58] is the motion the portrait shows, as far as it is believed; `landmarks` is what was measured on it."""
+        self.rig, self.head, self.rotation_deg = rig, head, landmarks.rotation_deg.astype(np.float64)
         self.rest_offsets = rig.offsets(rest[:ACTION_COUNT]).astype(np.float64)
         face = head.vertices[:FACE_POINTS].astype(np.float64)
         self.own = (face - head.origin) @ head.frame / head.scale
-        self.neutral = rig.neutral.astype(np.float64)
+        self.lids = LidCloser(rig, self.own, rest[:ACTION_COUNT], landmarks.actions)
         self.puffed, self.rest_puff = puffed_outline(self.own), float(rest[_CHEEK_PUFF])
         self.lips = LipCloser(self.own, self.rest_offsets, rest)
         self.jaw_basis = JAW_SHARE * rig.basis[JAW_ACTIONS][:, list(JAW)].mean(1).astype(np.float64)
@@ -99,8 +94,8 @@ class FacePoser:
         motion = motion.copy()
         motion[_JAW_OPEN] = max(motion[_JAW_OPEN], TONGUE_OPENS * motion[INDEX["tongueOut"]])
         offsets = self.rig.offsets(motion[:ACTION_COUNT]).astype(np.float64) - self.rest_offsets
-        offsets += (float(motion[_CHEEK_PUFF]) - self.rest_puff) * self.puffed
-        offsets, jaw_rise = self.lips(self._close_lids(offsets), motion)
+        offsets, jaw_rise = self.lips(self.lids(offsets, motion), motion)
+        self.puffed, self.rest_puff = puffed_outline(self.own), float(rest[_CHEEK_PUFF])
         head = self.head
         moved = offsets @ head.frame.T * head.scale
         vertices = head.vertices + moved[head.carrier] * head.carried[:, None]
@@ -122,26 +117,3 @@ class FacePoser:
         grow = CAMERA_DISTANCE / (CAMERA_DISTANCE - min(z, 0.5 * CAMERA_DISTANCE))
         head = self.head
         return RigidMove(turn, head.pivot, np.array([x, y]) * head.scale, grow, head.origin, head.camera)
-
-    def _close_lids(self, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Rescale lid offsets so that the eye's own height takes the rig's relative opening: the lids of any eye meet at a full blink."""
-        offsets = offsets.copy()
-        for eye in EYES:
-            upper, lower = list(eye.upper[1:-1]), list(eye.lower[1:-1])
-            rig_gap = (self.neutral[upper] - self.neutral[lower])[:, 1]
-            rest_gap = rig_gap + (self.rest_offsets[upper] - self.rest_offsets[lower])[:, 1]
-            up, low = offsets[upper, 1], offsets[lower, 1]
-            change = up - low
-            ratio = np.clip((rest_gap + change) / np.maximum(rest_gap, 0.25 * rig_gap), 0.0, 2.0)
-            # A closed lid overlaps a little, so that no sliver of the eye stays.
-            wanted = (self.own[upper] - self.own[lower])[:, 1] * (1.0 + LID_OVERLAP) * np.minimum(ratio - 1.0, 0.0)
-            wanted += (self.own[upper] - self.own[lower])[:, 1] * np.maximum(ratio - 1.0, 0.0)
-            share = np.clip(up / np.where(np.abs(change) > _EPS, change, _EPS), 0.0, 1.0)
-            common = up - share * change
-            for row, keep in ((list(eye.fold), FOLD_KEEPS), (list(eye.above), ABOVE_KEEPS)):
-                offsets[row, 1] = np.where(
-                    offsets[row, 1] < 0, offsets[row, 1] * (1.0 + (keep - 1.0) * np.clip(1.0 - ratio, 0, 1)), offsets[row, 1]
-                )
-            offsets[upper, 1] = common + share * wanted
-            offsets[lower, 1] = common - (1.0 - share) * wanted
-        return offsets
