@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from instructavatar.codecs.warp import layers
 from instructavatar.codecs.warp.head import Head
+from instructavatar.codecs.warp.lidskin import LidSkin, build_lid, draw_lid
 from instructavatar.codecs.warp.openings import Opening, affine, edge_distances, opening, smooth_row
 from instructavatar.codecs.warp.pose import DrawnFace
 from instructavatar.codecs.warp.topology import EYES, EyePoints
@@ -21,8 +22,8 @@ from instructavatar.face.motion import INDEX
 
 Array = NDArray[np.float32]
 
-# Of the line along a closed lid.
-LASH_STRENGTH = 0.7
+# Height over length of an eye whose own white is believed, and of one whose white is not; how light a white is beside the lit skin.
+OPEN_ENOUGH, HARDLY_OPEN, WHITE_OF_SKIN = 0.26, 0.18, 0.85
 # How far the iris travels at 1.0, in lengths of the lid opening (an eyeball of 12 mm turned by 30 degrees behind an opening of 30 mm).
 GAZE_SIDE, GAZE_UP, GAZE_DOWN = 0.23, 0.2, 0.2
 
@@ -44,8 +45,7 @@ class Eyeball:
     rest: Opening
     length: float
     """Distance of the corners in pixels."""
-    lashes: Array
-    """[3] colour of the line along a closed lid."""
+    lid: LidSkin
 
 
 def build_eyeballs(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, offset: NDArray[np.float64]) -> list[Eyeball]:
@@ -69,7 +69,7 @@ def _build(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, offs
     middle = head.vertices[[eye.upper[0], eye.upper[-1]]].mean(0).astype(np.float64)
     step = 0.2 * head.scale
     plane = np.stack([middle, middle + step * head.frame[:, 0], middle + step * head.frame[:, 1]])
-    return Eyeball(eye, picture, low, iris, radius, plane, lids, length, _lash_colour(box, points, eye))
+    return Eyeball(eye, picture, low, iris, radius, plane, lids, length, build_lid(box, points, eye, _lash_colour(box, points, eye)))
 
 
 def _lash_colour(box: NDArray[np.uint8], points: NDArray[np.float64], eye: EyePoints) -> Array:
@@ -94,12 +94,20 @@ def _complete(
     inside = (above > 0.14 * eye_height) & (below > 0.06 * eye_height)
     distance = np.hypot(x - iris[0], y - iris[1])
     colours = patch.astype(np.float32)
-    white = _spread(colours, inside & (distance > 1.15 * radius), 0.5 * radius)
+    white = _lit(_spread(colours, inside & (distance > 1.15 * radius), 0.5 * radius), colours, inside, eye_height / lids.frame[4])
     ball = _iris_profile(colours, inside, distance, radius)
     share = np.clip((1.08 * radius - distance) / (0.16 * radius), 0, 1)[..., None]
     hidden = white * (1 - share) + ball * share
     own = np.clip(np.minimum(above / (0.14 * eye_height), below / (0.06 * eye_height)), 0, 1)[..., None]
     return np.clip(hidden * (1 - own) + colours * own + 0.5, 0, 255).astype(np.uint8)
+
+
+def _lit(white: Array, colours: Array, inside: NDArray[np.bool_], opened: float) -> Array:
+    """The white of a half-shut eye shows only between lashes, in shadow; where the lids rise it is as light as the skin around it."""
+    skin = np.percentile(colours[~inside].reshape(-1, 3), 75, axis=0) if not inside.all() else white.mean((0, 1))
+    light = WHITE_OF_SKIN * (0.5 * skin + 0.5 * skin.mean())
+    share = float(np.clip((OPEN_ENOUGH - opened) / (OPEN_ENOUGH - HARDLY_OPEN), 0.0, 1.0))
+    return np.asarray(white + share * np.maximum(light - white, 0.0), np.float32)
 
 
 def _spread(colours: Array, known: NDArray[np.bool_], sigma: float) -> Array:
@@ -166,9 +174,8 @@ def draw_eyeball(
     box = lids.box(out.shape[1], out.shape[0])
     layers.draw_eye(out, box, lids.frame, lids.top, lids.low, eye.picture, to_ball, gaze, amount, shade)
     closed = 1.0 - float((lids.top - lids.low).max() / max(float((eye.rest.top - eye.rest.low).max()), 1e-3))
-    if closed > 0.5:
-        width = max(0.012 * eye.length, 0.4)
-        layers.stroke(out, box, lids.frame, lids.top, eye.lashes, width, min(1.0, 2.0 * (closed - 0.5)) * LASH_STRENGTH)
+    if closed > 0.0:
+        draw_lid(out, eye.lid, eye.points, points, min(closed, 1.0))
 
 
 def _flat(points: NDArray[np.float64]) -> NDArray[np.float64]:

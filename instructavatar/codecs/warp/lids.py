@@ -25,10 +25,11 @@ FORWARD_IOD = 0.05
 SPLITS = 3
 
 # The blink score at which lids touch: over 1,900 frames of five people's videos the opening falls in a straight line, whoever it is
-# (0.31 - 0.45 x score, in lengths of the eye), and nobody's closed eyes read as 1. What lies above presses the lids together.
+# (0.31 - 0.45 x score, in lengths of the eye), and nobody's closed eyes read as 1.
 SHUT = 0.65
-# Share of the eye's height by which a lid passes the other when they touch, so that no sliver of the eye stays, and when they are pressed.
-OVERLAP, PRESS = 0.15, 0.1
+# Share of the eye's height by which the lids pass each other at a full blink, so that no sliver of the eye stays, and the least of the way
+# that the lower lid goes: it flattens as the eye shuts.
+OVERLAP, LOWER_RISES = 0.15, 0.15
 # How other actions than a blink close the eye: their score to this power, times what the rig says of the full action. A gaze a little down
 # or a slight squint is read on most calm faces and closes next to nothing.
 OTHERS_POWER = 1.5
@@ -136,13 +137,13 @@ class _ClosingEye:
         if ratio > 1.0:
             middle = max(float(self.gap.max()), _EPS)
             ratio = max(1.0, min(ratio, MOST_OPENED, max(MOST_OPEN * self.length * ratio * self.open / middle, 1.0)))
-        pressed = min(max((float(motion[self.blink]) - SHUT) / (1.0 - SHUT), 0.0), 1.0)
         shut = max(1.0 - ratio, 0.0)
-        wanted = self.gap * (ratio - 1.0 - OVERLAP * shut - PRESS * pressed)
+        wanted = self.gap * (ratio - 1.0 - OVERLAP * shut)
         up, low = offsets[self.upper, 1], offsets[self.lower, 1]
         change = up - low
         share = np.clip(up / np.where(np.abs(change) > _EPS, change, _EPS), 0.0, 1.0)
         common = up - share * change
+        share = np.minimum(share, 1.0 - LOWER_RISES * min(4.0 * shut, 1.0))
         for row, keep in ((list(self.points.fold), FOLD_KEEPS), (list(self.points.above), ABOVE_KEEPS)):
             offsets[row, 1] = np.where(offsets[row, 1] < 0, offsets[row, 1] * (1.0 + (keep - 1.0) * shut), offsets[row, 1])
         offsets[self.upper, 1] = common + share * wanted
