@@ -29,7 +29,7 @@ SPLITS = 3
 SHUT = 0.65
 # Share of the eye's height by which the lids pass each other at a full blink, so that no sliver of the eye stays, and the least of the way
 # that the lower lid goes: it flattens as the eye shuts.
-OVERLAP, LOWER_RISES = 0.15, 0.15
+OVERLAP, LOWER_RISES = 0.15, 0.1
 # How other actions than a blink close the eye: their score to this power, times what the rig says of the full action. A gaze a little down
 # or a slight squint is read on most calm faces and closes next to nothing.
 OTHERS_POWER = 1.5

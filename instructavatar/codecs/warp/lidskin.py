@@ -37,9 +37,9 @@ ROUND = 0.1
 # (L), and how strong it may be.
 GRAIN_FROM, GRAIN_SIGMA, GRAIN_MOST = 0.1, 0.05, 0.07
 # Lashes of a closed eye: how far they reach over and under the edge (L), and the most they cover.
-LASH_OVER, LASH_UNDER, LASH_COVER = 0.02, 0.06, 0.7
-# Contrast of lashes and skin at which they are drawn in full: statues have none.
-LASH_CONTRAST = 0.5
+LASH_OVER, LASH_UNDER, LASH_COVER = 0.02, 0.075, 0.75
+# Contrast of lashes and skin at which they are drawn in full (statues have none), and how much darker they are where they lie together.
+LASH_CONTRAST, LASH_DARKER = 0.5, 0.75
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def build_lid(box: NDArray[np.uint8], points: NDArray[np.float64], eye: EyePoint
     contrast = 1.0 - float(lashes.mean()) / max(float(np.mean(tone)), 1.0)
     cover = LASH_COVER * float(np.clip(contrast / LASH_CONTRAST, 0.0, 1.0))
     grain = _grain(box, eyes, length)
-    return LidSkin(fold_row, over_row, np.asarray(begin, np.float32), np.asarray(tone, np.float32), grain, lashes, cover)
+    return LidSkin(fold_row, over_row, np.asarray(begin, np.float32), np.asarray(tone, np.float32), grain, LASH_DARKER * lashes, cover)
 
 
 def _looks(box: NDArray[np.uint8], eye: Opening, heights: NDArray[np.floating], columns: int = STEPS + 1) -> Array:
@@ -198,7 +198,6 @@ def _lay_lid(
                 else:
                     near = -rise / (LASH_UNDER * length * (0.4 + 0.6 * grown) + 0.5)
                     cover = max(1.0 - near, 0.0)
-                    cover *= np.sqrt(cover)
                 cover *= lash * grown
                 if cover > 0.004:
                     for k in range(3):
