@@ -28,6 +28,7 @@ _SURE = {name: 0.3 for name in (*_SMILES, "jawOpen", *_OPENERS)}
 _SURE |= {"mouthFrownLeft": 0.4, "mouthFrownRight": 0.4, "browInnerUp": 0.6}
 _LIDS = ("eyeBlinkLeft", "eyeBlinkRight")
 _HALF_SHUT, _SURELY = 0.25, 0.35  # blink scores between which an eye counts more and more as lowered, not narrow by nature
+_NEARLY_SHUT = 0.5  # more than this never rests: a blink must have some way to go
 SHRINK = 0.8  # taken back in full, a strong smile would leave an unnatural mouth
 _RAMP = 0.15  # a score this much above its threshold counts fully
 
@@ -93,7 +94,7 @@ def resting_motion(face: Landmarks) -> NDArray[np.float32]:
         rest[INDEX[name]] = SHRINK * score * np.clip((score - least) / _RAMP, 0, 1)
     for name in _LIDS:
         score = float(face.actions[INDEX[name]])
-        rest[INDEX[name]] = score * np.clip((score - _HALF_SHUT) / (_SURELY - _HALF_SHUT), 0, 1)
+        rest[INDEX[name]] = min(score, _NEARLY_SHUT) * np.clip((score - _HALF_SHUT) / (_SURELY - _HALF_SHUT), 0, 1)
     mouth = max(float(rest[INDEX[name]]) for name in (*_SMILES, "jawOpen"))
     for name in _OPENERS:
         rest[INDEX[name]] = min(float(rest[INDEX[name]]), mouth)

@@ -84,8 +84,9 @@ def test_lowered_lids_rest_and_narrow_eyes_do_not() -> None:
     """Each eye alone, so a wink stays a wink."""
     assert not resting_motion(a_face(eyeBlinkLeft=0.22, eyeBlinkRight=0.2)).any()
     rest = resting_motion(a_face(eyeBlinkLeft=0.6, eyeBlinkRight=0.1))
-    assert rest[INDEX["eyeBlinkLeft"]] == pytest.approx(0.6)
+    assert rest[INDEX["eyeBlinkLeft"]] == pytest.approx(0.5)
     assert rest[INDEX["eyeBlinkRight"]] == 0
+    assert resting_motion(a_face(eyeBlinkRight=0.4))[INDEX["eyeBlinkRight"]] == pytest.approx(0.4)
 
 
 def test_weak_scores_do_not_rest_and_the_ramp_has_no_step() -> None:

@@ -1,12 +1,12 @@
 """Eyeballs: what lies behind the lids, taken from the portrait's own eyes.
 
 An eyeball picture holds the portrait's pixels where the eye is open and, under the lids, a completed iris and white. It stays put while
-lids slide over it; gaze carries the iris within it.
+lids slide over it. For gaze, the iris is lifted off and moved over the white, which is continued behind it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from instructavatar.codecs.warp import layers
 from instructavatar.codecs.warp.head import Head
+from instructavatar.codecs.warp.iris import find_rims
 from instructavatar.codecs.warp.lidskin import LidSkin, build_lid, draw_lid
 from instructavatar.codecs.warp.openings import Opening, affine, edge_distances, opening, smooth_row
 from instructavatar.codecs.warp.pose import DrawnFace
@@ -34,12 +35,13 @@ class Eyeball:
 
     points: EyePoints
     picture: NDArray[np.uint8]
-    """[h, w, 3]"""
+    """[h, w, 3] the eye as it looks in the portrait."""
+    white: NDArray[np.uint8]
+    """[h, w, 3] the same without its iris."""
+    ball: NDArray[np.uint8]
+    """[h, w, 4] the iris alone, RGBA."""
     corner: NDArray[np.int64]
     """[2] x, y of the picture's first pixel in the portrait's box."""
-    iris: NDArray[np.float64]
-    """[2] centre in pixels of the box."""
-    radius: float
     plane: NDArray[np.float64]
     """[3, 3] three points of the eyeball's front in the space of head.py."""
     rest: Opening
@@ -53,23 +55,76 @@ def build_eyeballs(box: NDArray[np.uint8], points: NDArray[np.float64], head: He
 
     box [h, w, 3] is the moving part of the portrait, points [478, 2] its landmarks in pixels of the box, offset [2] the box's first pixel.
     """
-    return [_build(box, points, head, offset, eye) for eye in EYES]
+    patches = [_cut(box, points, eye) for eye in EYES]
+    rims = find_rims([(patch.iris_light(), patch.inside, patch.iris, patch.radius) for patch in patches])
+    return [_build(box, points, head, offset, patch, rim) for patch, rim in zip(patches, rims, strict=True)]
 
 
-def _build(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, offset: NDArray[np.float64], eye: EyePoints) -> Eyeball:
+@dataclass(frozen=True)
+class _Patch:
+    """An eye cut out of the portrait."""
+
+    points: EyePoints
+    lids: Opening
+    corner: NDArray[np.int64]
+    """[2] x, y of its first pixel in the box."""
+    colours: Array
+    """[h, w, 3]"""
+    inside: NDArray[np.bool_]
+    """[h, w] pixels that show the eye, without those along the lids' edges: these show lashes and the lid's shadow."""
+    own: NDArray[np.float64]
+    """[h, w] 0..1 the same with soft borders that reach to the lids."""
+    iris: NDArray[np.float64]
+    """[2] its measured centre in pixels of the patch."""
+    radius: float
+
+    @property
+    def height(self) -> float:
+        """Of the opening in pixels."""
+        return max(float((self.lids.top - self.lids.low).max()), 1.0)
+
+    def iris_light(self) -> NDArray[np.float64]:
+        """What tells a white from an iris [h, w]: a white is light in every channel, a blue or a brown iris is not."""
+        return 0.5 * (self.colours.mean(2) + self.colours.min(2)).astype(np.float64)
+
+    def distance(self) -> NDArray[np.float64]:
+        """Pixels from the iris's centre [h, w]."""
+        y, x = np.mgrid[: self.colours.shape[0], : self.colours.shape[1]]
+        return np.asarray(np.hypot(x - self.iris[0], y - self.iris[1]), np.float64)
+
+
+def _cut(box: NDArray[np.uint8], points: NDArray[np.float64], eye: EyePoints) -> _Patch:
     lids = opening(points, eye.upper, eye.lower, mirrored=eye.side == "Left")
     length = float(lids.frame[4])
     iris = points[eye.iris[0]]
     radius = float(np.clip(np.linalg.norm(points[list(eye.iris[1:])] - iris, axis=1).mean(), 0.12 * length, 0.32 * length))
-    margin = 0.3 * length
-    low = np.floor(np.maximum(points[list(eye.upper + eye.lower)].min(0) - margin, 0)).astype(int)
-    high = np.ceil(np.minimum(points[list(eye.upper + eye.lower)].max(0) + margin, [box.shape[1] - 1, box.shape[0] - 1])).astype(int) + 1
+    rim = points[list(eye.upper + eye.lower)]
+    low = np.floor(np.maximum(rim.min(0) - 0.3 * length, 0)).astype(int)
+    high = np.ceil(np.minimum(rim.max(0) + 0.3 * length, [box.shape[1] - 1, box.shape[0] - 1])).astype(int) + 1
     low = np.minimum(low, high - 2).clip(0)
-    picture = _complete(box[low[1] : high[1], low[0] : high[0]], lids, iris - low, radius, low)
+    colours = box[low[1] : high[1], low[0] : high[0]].astype(np.float32)
+    y, x = np.mgrid[: colours.shape[0], : colours.shape[1]].astype(np.float64)
+    above, below = edge_distances(lids, x + low[0], y + low[1])
+    height = max(float((lids.top - lids.low).max()), 1.0)
+    own = np.clip(np.minimum(above / (0.14 * height), below / (0.06 * height)), 0, 1)
+    return _Patch(eye, lids, low, colours, (above > 0.14 * height) & (below > 0.06 * height), own, iris - low, radius)
+
+
+def _build(
+    box: NDArray[np.uint8],
+    points: NDArray[np.float64],
+    head: Head,
+    offset: NDArray[np.float64],
+    patch: _Patch,
+    rim: tuple[NDArray[np.float64], float],
+) -> Eyeball:
+    eye = patch.points
+    pictures = _complete(replace(patch, iris=rim[0], radius=rim[1]))
     middle = head.vertices[[eye.upper[0], eye.upper[-1]]].mean(0).astype(np.float64)
     step = 0.2 * head.scale
     plane = np.stack([middle, middle + step * head.frame[:, 0], middle + step * head.frame[:, 1]])
-    return Eyeball(eye, picture, low, iris, radius, plane, lids, length, build_lid(box, points, eye, _lash_colour(box, points, eye)))
+    lid = build_lid(box, points, eye, _lash_colour(box, points, eye))
+    return Eyeball(eye, *pictures, patch.corner, plane, patch.lids, float(patch.lids.frame[4]), lid)
 
 
 def _lash_colour(box: NDArray[np.uint8], points: NDArray[np.float64], eye: EyePoints) -> Array:
@@ -82,24 +137,25 @@ def _lash_colour(box: NDArray[np.uint8], points: NDArray[np.float64], eye: EyePo
     return pixels[order[: len(order) // 3]].mean(0)
 
 
-def _complete(
-    patch: NDArray[np.uint8], lids: Opening, iris: NDArray[np.float64], radius: float, low: NDArray[np.int64]
-) -> NDArray[np.uint8]:
-    """The patch with white and iris continued under the lids."""
-    height, width = patch.shape[:2]
-    y, x = np.mgrid[:height, :width].astype(np.float64)
-    above, below = edge_distances(lids, x + low[0], y + low[1])
-    eye_height = max(float((lids.top - lids.low).max()), 1.0)
-    # Pixels along the edges show lashes and the lid's shadow rather than the eye.
-    inside = (above > 0.14 * eye_height) & (below > 0.06 * eye_height)
-    distance = np.hypot(x - iris[0], y - iris[1])
-    colours = patch.astype(np.float32)
-    white = _lit(_spread(colours, inside & (distance > 1.15 * radius), 0.5 * radius), colours, inside, eye_height / lids.frame[4])
+def _complete(patch: _Patch) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """The patch with white and iris continued under the lids, the white alone, and the iris alone (RGBA)."""
+    radius, distance, colours, inside = patch.radius, patch.distance(), patch.colours, patch.inside
+    white = _spread(colours, inside & (distance > 1.3 * radius), 0.5 * radius)
+    white = _lit(white, colours, inside, patch.height / float(patch.lids.frame[4]))
     ball = _iris_profile(colours, inside, distance, radius)
     share = np.clip((1.08 * radius - distance) / (0.16 * radius), 0, 1)[..., None]
     hidden = white * (1 - share) + ball * share
-    own = np.clip(np.minimum(above / (0.14 * eye_height), below / (0.06 * eye_height)), 0, 1)[..., None]
-    return np.clip(hidden * (1 - own) + colours * own + 0.5, 0, 255).astype(np.uint8)
+    own = patch.own[..., None]
+    whole = hidden * (1 - own) + colours * own
+    # Around the iris its rim would stay as a ring.
+    clear = own * np.clip((distance / radius - 1.2) / 0.3, 0, 1)[..., None]
+    alpha = 255 * np.clip((1.1 * radius - distance) / (0.14 * radius), 0, 1)[..., None]
+    alone = np.concatenate([ball * (1 - own) + colours * own, alpha], 2)
+    return _bytes(whole), _bytes(white * (1 - clear) + colours * clear), _bytes(alone)
+
+
+def _bytes(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
+    return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
 
 
 def _lit(white: Array, colours: Array, inside: NDArray[np.bool_], opened: float) -> Array:
@@ -111,13 +167,15 @@ def _lit(white: Array, colours: Array, inside: NDArray[np.bool_], opened: float)
 
 
 def _spread(colours: Array, known: NDArray[np.bool_], sigma: float) -> Array:
-    """Colours of the known pixels blurred over the rest (normalised, ever wider where none is near)."""
+    """Colours of the known pixels, the lighter ones before all, blurred over the rest (normalised, ever wider where none is near)."""
     if not known.any():
         known = np.ones_like(known)
+    light = colours.mean(2)
+    believed = known * np.minimum(light / max(float(np.percentile(light[known], 90)), 1.0), 1.0) ** 3
     total, weight = np.zeros_like(colours), np.full(known.shape, 1e-9, np.float32)
     importance = 1.0
     for widen in (1.0, 2.5, 6.0, 16.0):
-        mask = known.astype(np.float32)
+        mask = believed.astype(np.float32)
         reach = max(sigma * widen, 0.8)
         total += importance * cv2.GaussianBlur(colours * mask[..., None], (0, 0), reach)
         weight += importance * cv2.GaussianBlur(mask, (0, 0), reach)
@@ -167,12 +225,11 @@ def draw_eyeball(
     if amount <= 0.0:
         return
     to_ball = affine(_flat(drawn.skull(eye.plane)) - offset, _flat(eye.plane) - offset - eye.corner)
-    centre = eye.iris + shift - eye.corner
-    reach = max(1.3 * eye.length * 0.5, 2.4 * eye.radius)
-    gaze = np.array([*centre, *shift, 1.1 * eye.radius, reach], np.float32)
+    turned = min(float(np.hypot(*shift)) / (0.03 * eye.length), 1.0)
+    gaze = np.array([*shift, turned], np.float32)
     shade = np.array([0.45, 0.05 * eye.length], np.float32)
     box = lids.box(out.shape[1], out.shape[0])
-    layers.draw_eye(out, box, lids.frame, lids.top, lids.low, eye.picture, to_ball, gaze, amount, shade)
+    layers.draw_eye(out, box, lids.frame, lids.top, lids.low, eye.picture, eye.white, eye.ball, to_ball, gaze, amount, shade)
     closed = 1.0 - float((lids.top - lids.low).max() / max(float((eye.rest.top - eye.rest.low).max()), 1e-3))
     if closed > 0.0:
         draw_lid(out, eye.lid, eye.points, points, min(closed, 1.0))

@@ -60,6 +60,8 @@ def draw_eye(
     top: NDArray[np.float32],
     low: NDArray[np.float32],
     eyeball: NDArray[np.uint8],
+    white: NDArray[np.uint8],
+    iris: NDArray[np.uint8],
     to_eyeball: NDArray[np.float32],
     gaze: NDArray[np.float32],
     amount: float,
@@ -70,22 +72,28 @@ def draw_eye(
     box: x0, y0, x1, y1 of the pixels to visit.
     frame: x, y of the image-left corner, unit vector to the other one, length.
     top, low: heights of the lids over that line.
-    eyeball [h, w, 3]: the eye without lids; to_eyeball [6] maps drawn pixels to it.
-    gaze: x, y of the iris's drawn centre and its shift in eyeball pixels, radius that moves rigidly, radius that stays.
+    eyeball [h, w, 3]: the eye without lids, as it looks at rest; white [h, w, 3]: without iris; iris [h, w, 4]: alone (RGBA).
+    to_eyeball [6] maps drawn pixels to these.
+    gaze: x, y shift of the iris in eyeball pixels, and 0..1 how far white and iris stand for the eyeball.
     amount: 0..1 fades the layer in. shade: strength and reach (pixels) of the upper lid's shadow.
     """
-    ball = np.empty(3, np.float32)
+    ball, base, over = np.empty(3, np.float32), np.empty(3, np.float32), np.empty(4, np.float32)
     for y in range(box[1], box[3]):
         for x in range(box[0], box[2]):
             covered, _, under_lid, _ = _coverage(x, y, frame, top, low)
             if covered <= 0.0:
                 continue
             ex, ey = to_eyeball[0] * x + to_eyeball[1] * y + to_eyeball[2], to_eyeball[3] * x + to_eyeball[4] * y + to_eyeball[5]
-            distance = np.sqrt((ex - gaze[0]) ** 2 + (ey - gaze[1]) ** 2)
-            t = min(max((gaze[5] - distance) / (gaze[5] - gaze[4]), 0.0), 1.0)
-            weight = t * t * (3.0 - 2.0 * t)
             light = 1.0 - shade[0] * np.exp(-max(under_lid, 0.0) / shade[1])
-            _look(eyeball, ex - gaze[2] * weight, ey - gaze[3] * weight, ball)
+            _look(eyeball, ex, ey, ball)
+            if gaze[2] > 0.0:
+                _look(iris, ex - gaze[0], ey - gaze[1], over)
+                rest, alpha = 1.0 - gaze[2], over[3] / 255.0
+                for k in range(3):
+                    over[k], ball[k] = over[k] * alpha, ball[k] * rest
+                _look(white, ex, ey, base)
+                for k in range(3):
+                    ball[k] += gaze[2] * (over[k] + base[k] * (1.0 - alpha))
             for k in range(3):
                 out[y, x, k] = _mix(out[y, x, k], ball[k] * light, covered * amount)
 

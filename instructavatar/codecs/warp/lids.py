@@ -38,8 +38,12 @@ OTHERS = ("eyeSquint", "eyeLookDown", "browDown", "cheekSquint")
 NORM = 4.0
 # A half-shut eye is opened to no more than so many times its height, and no eye wider than this share of its length.
 MOST_OPENED, MOST_OPEN = 2.5, 0.3
+LEAST_OPEN = 0.05  # share of its height down to which an eye's own opening is told from a shut one
 # Share of the rig's way down that the fold over a closing lid and the skin above it go: on real faces the lid's skin unfolds instead.
 FOLD_KEEPS, ABOVE_KEEPS = 0.5, 0.7
+# How much further than in the rig the lids follow a gaze up (lengths of the eye): the upper lid is lifted along with the eyeball, the lower
+# one hardly.
+LIFTS, STAYS = 0.05, 0.06
 _EPS = 1e-6
 
 
@@ -119,9 +123,11 @@ class _ClosingEye:
         self.weights, self.widens = -moved[self.others].astype(np.float64), float(moved[self.wide])
         self.gap = np.maximum((own[self.upper] - own[self.lower])[:, 1], 0.0)
         self.length = float(np.linalg.norm(own[points.upper[0]] - own[points.upper[-1]]))
+        self.up, self.rest_up = INDEX[f"eyeLookUp{points.side}"], float(rest[INDEX[f"eyeLookUp{points.side}"]])
+        self.arch = self.length * self.gap / max(float(self.gap.max()), _EPS)
         # Scores of a calm face tell how narrow its eyes are by nature: only a blink beyond its own closes them.
         believed, seen = self.opening(rest), 1.0 - min(float(measured[self.blink]) / SHUT, 1.0)
-        self.open, self.narrow = max(believed, _EPS), max(min(believed, seen), _EPS)
+        self.open, self.narrow = max(believed, LEAST_OPEN), min(believed, max(seen, LEAST_OPEN))
 
     def opening(self, motion: NDArray[np.float32]) -> float:
         """Share of a neutral eye's height, 0 shut, above 1 wide."""
@@ -135,16 +141,17 @@ class _ClosingEye:
         opening = self.opening(motion)
         ratio = opening / self.narrow if opening < self.narrow else max(opening / self.open, 1.0)
         if ratio > 1.0:
-            middle = max(float(self.gap.max()), _EPS)
-            ratio = max(1.0, min(ratio, MOST_OPENED, max(MOST_OPEN * self.length * ratio * self.open / middle, 1.0)))
+            wide = max(opening, 1.0)
+            ratio = min(ratio, wide * max(1.0, min(MOST_OPENED, MOST_OPEN * self.length / max(float(self.gap[1:-1].mean()), _EPS))))
         shut = max(1.0 - ratio, 0.0)
         wanted = self.gap * (ratio - 1.0 - OVERLAP * shut)
-        up, low = offsets[self.upper, 1], offsets[self.lower, 1]
-        change = up - low
-        share = np.clip(up / np.where(np.abs(change) > _EPS, change, _EPS), 0.0, 1.0)
-        common = up - share * change
+        upper, lower = offsets[self.upper, 1], offsets[self.lower, 1]
+        change = upper - lower
+        share = np.clip(upper / np.where(np.abs(change) > _EPS, change, _EPS), 0.0, 1.0)
+        common = upper - share * change
         share = np.minimum(share, 1.0 - LOWER_RISES * min(4.0 * shut, 1.0))
         for row, keep in ((list(self.points.fold), FOLD_KEEPS), (list(self.points.above), ABOVE_KEEPS)):
             offsets[row, 1] = np.where(offsets[row, 1] < 0, offsets[row, 1] * (1.0 + (keep - 1.0) * shut), offsets[row, 1])
-        offsets[self.upper, 1] = common + share * wanted
-        offsets[self.lower, 1] = common - (1.0 - share) * wanted
+        up = float(motion[self.up]) - self.rest_up
+        offsets[self.upper, 1] = common + share * wanted + LIFTS * up * self.arch
+        offsets[self.lower, 1] = common - (1.0 - share) * wanted - STAYS * up * self.arch
