@@ -107,9 +107,11 @@ def test_an_opening_covers_its_area():
         hole = opening(points, upper, lower)
         out = np.zeros((60, 60, 3), np.uint8)
         white = np.full((60, 60, 3), 255, np.uint8)
-        gaze, shade = np.array([0, 0, 0, 0, 1, 2], np.float32), np.array([0, 1], np.float32)
+        gaze, shade = np.zeros(3, np.float32), np.array([0, 1], np.float32)
         still = affine(np.array([[0.0, 0], [1, 0], [0, 1]]), np.array([[0.0, 0], [1, 0], [0, 1]]))
-        layers.draw_eye(out, hole.box(60, 60), hole.frame, hole.top, hole.low, white, still, gaze, 1.0, shade)
+        layers.draw_eye(
+            out, hole.box(60, 60), hole.frame, hole.top, hole.low, white, white, np.dstack([white, white[..., 0]]), still, gaze, 1.0, shade
+        )
         area = np.pi * 20 * 12 * squeeze
         assert out[..., 0].sum() / 255 == pytest.approx(area, rel=0.02, abs=1.0)
 
