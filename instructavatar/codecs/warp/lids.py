@@ -32,7 +32,7 @@ SHUT = 0.65
 OVERLAP, LOWER_RISES = 0.15, 0.1
 # How other actions than a blink close the eye: their score to this power, times what the rig says of the full action. A gaze a little down
 # or a slight squint is read on most calm faces and closes next to nothing.
-OTHERS_POWER = 1.5
+OTHERS_POWER = 1.2
 OTHERS = ("eyeSquint", "eyeLookDown", "browDown", "cheekSquint")
 # A blink as measured holds the narrowing by squints and lowered gaze already, so the stronger of both counts: a p-norm.
 NORM = 4.0
