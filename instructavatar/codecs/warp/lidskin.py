@@ -38,6 +38,8 @@ ROUND = 0.1
 GRAIN_FROM, GRAIN_SIGMA, GRAIN_MOST = 0.1, 0.05, 0.07
 # Lashes of a closed eye: how far they reach over and under the edge (L), and the most they cover.
 LASH_OVER, LASH_UNDER, LASH_COVER = 0.02, 0.075, 0.75
+# How far under the meeting lids the lower one's rim is covered (L), and the share of closing from which it is.
+RIM, NEARLY = 0.07, 0.85
 # Contrast of lashes and skin at which they are drawn in full (statues have none), and how much darker they are where they lie together.
 LASH_CONTRAST, LASH_DARKER = 0.5, 0.75
 
@@ -134,6 +136,7 @@ def draw_lid(out: NDArray[np.uint8], lid: LidSkin, eye: EyePoints, points: NDArr
         amount * (1.0 - SHOWS),
         lid.lashes,
         lash,
+        min(max((closed - NEARLY) / (1.0 - NEARLY), 0.0), 1.0),
         mirrored,
     )
 
@@ -152,9 +155,13 @@ def _lay_lid(
     amount: float,
     lashes: NDArray[np.float32],
     lash: float,
+    shut: float,
     inner_first: bool,
 ) -> None:
-    """Skin between the curves `begins` and `edge`, at full strength from `fold` on, and lashes along `edge`; curves as in `Opening`."""
+    """Skin between the curves `begins` and `edge`, at full strength from `fold` on, and lashes along `edge`; curves as in `Opening`.
+
+    `amount` of the skin, `lash` of the lashes and `shut` of the skin under the meeting lids are drawn.
+    """
     length = frame[4]
     steps = edge.shape[0] - 1
     for y in range(box[1], box[3]):
@@ -188,6 +195,12 @@ def _lay_lid(
                         colour = begin[i, k] + (skin[i, k] - begin[i, k]) * own
                         value = out[y, x, k] + (colour * light - out[y, x, k]) * weight
                         out[y, x, k] = np.uint8(min(max(value + 0.5, 0.0), 255.0))
+            elif shut > 0.0 and rise > -RIM * length:
+                # The lower lid's wet rim, and what of the white the measured edge left out, lie under the upper lid's lashes.
+                weight = shut * min(20.0 * u * (1.0 - u), 1.0) * (1.0 + rise / (RIM * length))
+                for k in range(3):
+                    value = out[y, x, k] + (skin[i, k] - out[y, x, k]) * weight
+                    out[y, x, k] = np.uint8(min(max(value + 0.5, 0.0), 255.0))
             if lash > 0.0:
                 # Few lashes grow next to the nose.
                 place = u if inner_first else 1.0 - u
