@@ -94,8 +94,8 @@ class FacePoser:
         motion = motion.copy()
         motion[_JAW_OPEN] = max(motion[_JAW_OPEN], TONGUE_OPENS * motion[INDEX["tongueOut"]])
         offsets = self.rig.offsets(motion[:ACTION_COUNT]).astype(np.float64) - self.rest_offsets
+        offsets += (float(motion[_CHEEK_PUFF]) - self.rest_puff) * self.puffed
         offsets, jaw_rise = self.lips(self.lids(offsets, motion), motion)
-        self.puffed, self.rest_puff = puffed_outline(self.own), float(rest[_CHEEK_PUFF])
         head = self.head
         moved = offsets @ head.frame.T * head.scale
         vertices = head.vertices + moved[head.carrier] * head.carried[:, None]
