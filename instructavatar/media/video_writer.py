@@ -1,37 +1,101 @@
-"""Frames and sound -> mp4: H.264 and AAC, written beside the target and renamed."""
+"""Frames and sound -> a video file: H.264 and AAC as mp4, VP9 and Opus as webm, ProRes and PCM as mov.
+
+Written beside the target and renamed. WebM and mov keep the opacity of frames [H, W, 4]; an mp4 has none.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.errors import BadMedia, CannotWrite
+from instructavatar.errors import CannotWrite
 from instructavatar.media.audio import SAMPLE_RATE_HZ
-from instructavatar.media.files import cannot_write, ffmpeg_name, written_beside
+from instructavatar.media.files import ffmpeg_name
+from instructavatar.media.frame_writer import FrameWriter
 
 FRAME_RATE_HZ = 25
 
-# Measured at 512 x 512 on two threads: veryfast 5 ms a frame, medium 10 ms; 18 is visually lossless.
-# Macroblock trees make the bytes of small pictures vary from run to run (7 of 40); without them a file is 4 % larger.
-_X264 = {"preset": "veryfast", "crf": "18", "x264-params": "mbtree=0"}
-_X264_THREADS = 2
 # Players that ignore the edit list delay sound by the encoder's 1024 samples: 21 ms at 48 kHz, 64 ms at 16 kHz.
-_AAC_RATE_HZ = 48_000
-_AAC_BITS_PER_S = 128_000
-_AAC_BLOCK = 1024
+_AUDIO_RATE_HZ = 48_000
+_THREADS = 2
 _BT709 = 1
 _BROADCAST_RANGE = 1
 
 
-class VideoWriter:
+@dataclass(frozen=True)
+class Coding:
+    """How a kind of file is encoded."""
+
+    container: str
+    """FFmpeg's name of the format."""
+    container_options: dict[str, str]
+    codec: str
+    pixels: str
+    """FFmpeg's pixel format of opaque frames."""
+    audio_codec: str
+    audio_samples: str
+    """FFmpeg's sample format."""
+    audio_block: int
+    """Samples in a packet of sound."""
+    options: dict[str, str] = field(default_factory=dict)
+    alpha_pixels: str | None = None
+    """Pixel format of frames with opacity; None where the file cannot keep it."""
+    alpha_options: dict[str, str] = field(default_factory=dict)
+    audio_bits_per_s: int | None = None
+
+
+# Macroblock trees make the bytes of small pictures vary from run to run (7 of 40); without them a file is 4 % larger.
+# Measured at 512 x 512 on two threads: veryfast 5 ms a frame, medium 10 ms; 18 is visually lossless.
+# +use_metadata_tags keeps keys that the format does not know.
+MP4 = Coding(
+    container="mp4",
+    container_options={"movflags": "+faststart+use_metadata_tags"},
+    codec="libx264",
+    options={"preset": "veryfast", "crf": "18", "x264-params": "mbtree=0"},
+    pixels="yuv420p",
+    audio_codec="aac",
+    audio_samples="fltp",
+    audio_block=1024,
+    audio_bits_per_s=128_000,
+)
+# +bitexact leaves out random ids, so the same job gives the same file. At 512 x 512 22 is as near to the frames as the mp4, at half
+# the bytes, and takes 20 ms a frame. Alternate reference frames cannot carry opacity.
+WEBM = Coding(
+    container="webm",
+    container_options={"fflags": "+bitexact"},
+    codec="libvpx-vp9",
+    options={"crf": "22", "b": "0", "deadline": "good", "cpu-used": "5", "row-mt": "1"},
+    pixels="yuv420p",
+    alpha_pixels="yuva420p",
+    alpha_options={"auto-alt-ref": "0"},
+    audio_codec="libopus",
+    audio_samples="flt",
+    audio_block=960,
+    audio_bits_per_s=96_000,
+)
+# For editing: every frame stands alone; 4444 with opacity, HQ without.
+MOV = Coding(
+    container="mov",
+    container_options={"movflags": "+use_metadata_tags"},
+    codec="prores_ks",
+    options={"profile": "hq", "vendor": "apl0"},
+    pixels="yuv422p10le",
+    alpha_pixels="yuva444p10le",
+    alpha_options={"profile": "4444"},
+    audio_codec="pcm_s16le",
+    audio_samples="s16",
+    audio_block=1024,
+)
+
+
+class VideoWriter(FrameWriter):
     """Encodes frames as they come. Use as a context: the file appears only when the block ends well.
 
     >>> import tempfile, pathlib
@@ -50,71 +114,62 @@ class VideoWriter:
         fps: float = FRAME_RATE_HZ,
         metadata: Mapping[str, str] | None = None,
         audio_rate_hz: int = SAMPLE_RATE_HZ,
+        coding: Coding = MP4,
     ) -> None:
         """`audio` is mono float32 [N]; it is cut, or continued with silence, to the length of the frames."""
-        self.path = Path(path)
+        super().__init__(path)
         self.fps = Fraction(fps).limit_denominator(1001)
-        self.frame_count = 0
-        self._audio = None if audio is None else _AudioTrack(audio, audio_rate_hz)
+        self.coding = coding
+        self._audio = None if audio is None else _AudioTrack(audio, audio_rate_hz, coding)
         self._metadata = dict(metadata or {})
-        self._file = written_beside(self.path)
         self._bytes = 0
+        self._encoded = 0
         self._container: Any = None
         self._video: Any = None
 
-    def __enter__(self) -> VideoWriter:
-        self._part = self._file.__enter__()
-        return self
+    def _check_first(self, frame: NDArray[np.uint8]) -> None:
+        channels = (3,) if self.coding.alpha_pixels is None else (3, 4)
+        if frame.ndim != 3 or frame.shape[2] not in channels or frame.shape[0] % 2 or frame.shape[1] % 2:
+            kinds = "RGB" if len(channels) == 1 else "RGB or RGBA"
+            raise ValueError(f"expected {kinds} frames with even sides for {self.coding.codec}, got shape {list(frame.shape)}")
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
-            if error is None:
-                self._finish()
-        except BaseException as failure:
-            self._release()
-            self._file.__exit__(type(failure), failure, failure.__traceback__)
-            raise
-        self._release()
-        self._file.__exit__(kind, error, trace)
-
-    def write(self, frame: NDArray[np.uint8]) -> None:
-        """Add one frame, uint8 RGB [H, W, 3]; all of one size, with even sides."""
+    def _encode(self, frame: NDArray[np.uint8]) -> None:
         if self._container is None:
             self._open(frame)
-        if frame.shape != (self._video.height, self._video.width, 3) or frame.dtype != np.uint8:
-            raise ValueError(f"expected uint8 frames {[self._video.height, self._video.width, 3]}, got {frame.dtype} {list(frame.shape)}")
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+        with_alpha = frame.shape[2] == 4
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgba" if with_alpha else "rgb24")
         # FFmpeg assumes BT.601 unless told; players assume BT.709 for large pictures. Say the same to both.
-        picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709")
-        picture.pts = self.frame_count
+        picture = picture.reformat(format=self._video.pix_fmt, dst_colorspace="ITU709")
+        picture.pts = self._encoded
         picture.time_base = 1 / self.fps
-        self.frame_count += 1
+        self._encoded += 1
         with self._disk_errors():
             self._mux(self._video.encode(picture))
             self._sound(last=False)
 
     def _open(self, frame: NDArray[np.uint8]) -> None:
-        if frame.ndim != 3 or frame.shape[2] != 3 or frame.shape[0] % 2 or frame.shape[1] % 2:
-            raise ValueError(f"expected RGB frames with even sides for H.264, got shape {list(frame.shape)}")
+        coding, with_alpha = self.coding, frame.shape[2] == 4
         with self._disk_errors():
-            # +use_metadata_tags keeps keys that the mp4 format does not know.
-            self._container = av.open(ffmpeg_name(self._part), "w", format="mp4", options={"movflags": "+faststart+use_metadata_tags"})
+            self._container = av.open(ffmpeg_name(self._part), "w", format=coding.container, options=coding.container_options)
             self._container.metadata.update(self._metadata)
-            self._video = self._container.add_stream("libx264", rate=self.fps, options=_X264)
-            self._set_up_picture(frame.shape[0], frame.shape[1])
+            options = coding.options | (coding.alpha_options if with_alpha else {})
+            self._video = self._container.add_stream(coding.codec, rate=self.fps, options=options)
+            self._set_up_picture(frame.shape[0], frame.shape[1], coding.alpha_pixels if with_alpha else coding.pixels)
+            if with_alpha:
+                self._video.metadata["alpha_mode"] = "1"  # how players of webm know
             if self._audio is not None:
                 self._audio.open(self._container)
 
-    def _set_up_picture(self, height: int, width: int) -> None:
-        self._video.height, self._video.width, self._video.pix_fmt = height, width, "yuv420p"
+    def _set_up_picture(self, height: int, width: int, pixels: str | None) -> None:
+        self._video.height, self._video.width, self._video.pix_fmt = height, width, pixels
         context = self._video.codec_context
-        context.thread_count = _X264_THREADS
+        context.thread_count = _THREADS
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         context.color_range = _BROADCAST_RANGE
 
     def _sound(self, last: bool) -> None:
         if self._audio is not None:
-            for packet in self._audio.packets_until(self.frame_count / self.fps, last):
+            for packet in self._audio.packets_until(self._encoded / self.fps, last):
                 self._mux([packet])
 
     def _mux(self, packets: Iterable[Any]) -> None:
@@ -123,8 +178,6 @@ class VideoWriter:
             self._container.mux(packet)
 
     def _finish(self) -> None:
-        if self._container is None:
-            raise BadMedia(f"expected at least one frame to write to '{self.path}', got none; ask for a longer clip")
         with self._disk_errors():
             self._mux(self._video.encode(None))
             self._sound(last=True)
@@ -135,7 +188,7 @@ class VideoWriter:
             raise CannotWrite(f"expected to write {self._bytes} bytes to '{self.path}', got a shorter file; free space on the disk")
 
     def _release(self) -> None:
-        """Close after a failure; the file is thrown away, so what closing says is of no interest."""
+        """What closing says is of no interest here."""
         container, self._container = self._container, None
         if container is not None:
             try:
@@ -143,36 +196,32 @@ class VideoWriter:
             except (av.error.FFmpegError, OSError, ValueError):
                 return
 
-    @contextmanager
-    def _disk_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (av.error.FFmpegError, OSError) as error:
-            raise cannot_write(self.path, error) from error
-
 
 class _AudioTrack:
-    """Mono sound encoded to AAC in step with the picture."""
+    """Mono sound encoded in step with the picture."""
 
-    def __init__(self, audio: NDArray[np.float32], rate_hz: int) -> None:
+    def __init__(self, audio: NDArray[np.float32], rate_hz: int, coding: Coding) -> None:
         self._audio = audio
         self._rate_hz = rate_hz
+        self._coding = coding
         self._read = 0  # samples of the source taken so far
         self._sent = 0  # samples given to the encoder so far
         self._fifo = av.AudioFifo()
-        self._resampler = av.AudioResampler("fltp", "mono", _AAC_RATE_HZ)
+        self._resampler = av.AudioResampler(coding.audio_samples, "mono", _AUDIO_RATE_HZ)
         self._stream: Any = None
 
     def open(self, container: Any) -> None:
-        self._stream = container.add_stream("aac", rate=_AAC_RATE_HZ, layout="mono")
-        self._stream.bit_rate = _AAC_BITS_PER_S
+        self._stream = container.add_stream(self._coding.audio_codec, rate=_AUDIO_RATE_HZ, layout="mono")
+        self._stream.format = self._coding.audio_samples
+        if self._coding.audio_bits_per_s is not None:
+            self._stream.bit_rate = self._coding.audio_bits_per_s
 
     def packets_until(self, seconds: Fraction, last: bool) -> Iterator[Any]:
         """Packets for the sound up to that time; with `last`, everything that is left up to exactly there."""
         self._resample_until(round(seconds * self._rate_hz), last)
-        end = round(seconds * _AAC_RATE_HZ)
-        while last and self._sent < end or self._sent + _AAC_BLOCK <= end:
-            block = self._next_block(min(_AAC_BLOCK, end - self._sent), last)
+        end, block_size = round(seconds * _AUDIO_RATE_HZ), self._coding.audio_block
+        while last and self._sent < end or self._sent + block_size <= end:
+            block = self._next_block(min(block_size, end - self._sent), last)
             if block is None:
                 break
             yield from self._stream.encode(block)
@@ -200,7 +249,7 @@ class _AudioTrack:
         if block is None:
             return None
         block.pts = self._sent
-        block.time_base = Fraction(1, _AAC_RATE_HZ)
+        block.time_base = Fraction(1, _AUDIO_RATE_HZ)
         self._sent += block.samples
         return block
 
@@ -213,9 +262,10 @@ def write_video(
     metadata: Mapping[str, str] | None = None,
     audio_rate_hz: int = SAMPLE_RATE_HZ,
     progress: Callable[[int], None] | None = None,
+    coding: Coding = MP4,
 ) -> int:
-    """Write an mp4 and return the number of frames; `progress` is called with the frames written so far."""
-    with VideoWriter(path, audio, fps, metadata, audio_rate_hz) as writer:
+    """Write a video (by default an mp4) and return the number of frames; `progress` is called with the frames taken so far."""
+    with VideoWriter(path, audio, fps, metadata, audio_rate_hz, coding) as writer:
         for frame in frames:
             writer.write(frame)
             if progress is not None:
