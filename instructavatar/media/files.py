@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -86,6 +87,28 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 class _Checked(Exception):
     """The file could be opened; what was made for it is taken away."""
+
+
+@contextmanager
+def folder_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary folder inside the target folder, which is made; it goes when the block ends, well or not.
+
+    If the block raises, nothing that was made for it stays. An OSError becomes CannotWrite.
+    """
+    target = Path(path)
+    made: list[Path] = []
+    part = target / f".{secrets.token_hex(8)}.part"
+    try:
+        made = _make_folder(target)
+        part.mkdir()
+        yield part
+        shutil.rmtree(part)
+    except BaseException as error:
+        shutil.rmtree(part, ignore_errors=True)
+        _clear(part, made)
+        if isinstance(error, OSError):
+            raise cannot_write(target, error) from error
+        raise
 
 
 def _clear(part: Path, made: list[Path]) -> None:

@@ -1,14 +1,20 @@
 """The mark that every video carries: it is synthetic, and which tool and model made it.
 
-Stored as plain metadata keys of the mp4, readable with any media tool; `read_provenance` gives them back.
+Stored as plain metadata keys of mp4, mov and webm, the comment of a GIF, and the text of every PNG frame; readable with any media tool,
+and `read_provenance` gives them back.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from instructavatar import __version__
+from instructavatar.errors import BadMedia
+from instructavatar.media.files import existing_file
+from instructavatar.media.gif import gif_metadata
+from instructavatar.media.png import png_metadata
 from instructavatar.media.video import read_video
 
 TOOL = "InstructAvatar"
@@ -54,5 +60,21 @@ def provenance_in(metadata: Mapping[str, str]) -> dict[str, str] | None:
 
 
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, str] | None:
-    """The mark of a video file; None if it carries none."""
-    return provenance_in(read_video(path).metadata)
+    """The mark of a video, a GIF, a PNG, or a folder of PNG frames (of which the first is read); None if it carries none."""
+    target = Path(path)
+    if target.is_dir():
+        frames = sorted(target.glob("*.png"))
+        if not frames:
+            raise BadMedia(f"expected a video or a folder of PNG frames, got '{target}', which holds none; name another")
+        target = frames[0]
+    start = _first_bytes(target)
+    if start.startswith(b"\x89PNG"):
+        return provenance_in(png_metadata(target))
+    if start.startswith(b"GIF8"):
+        return provenance_in(gif_metadata(target))
+    return provenance_in(read_video(target).metadata)
+
+
+def _first_bytes(path: Path) -> bytes:
+    with existing_file(path, "video").open("rb") as file:
+        return file.read(8)
