@@ -73,6 +73,15 @@ class Codec(ABC):
         Equal motion gives equal pictures, alone or in a sequence. Each picture is a fresh array. The shape is checked at the call.
         """
 
+    def decode_with_alpha(
+        self, appearance: Appearance, motion: NDArray[np.float32], alpha: NDArray[np.uint8]
+    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+        """The pictures of `decode`, each with the portrait's opacity [H, W] moved as the picture is.
+
+        A codec that does not know how places move leaves it as it is in the portrait.
+        """
+        return ((picture, alpha) for picture in self.decode(appearance, motion))
+
 
 def checked_motion(motion: NDArray[np.float32], motion_dim: int) -> NDArray[np.float32]:
     """Motion as float32 [T, D]; refuses another shape and numbers that are not finite."""

@@ -150,6 +150,19 @@ def _on_background(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[
     return np.rint(rgb * opacity + NEUTRAL_BACKGROUND * (1 - opacity)).astype(np.uint8)
 
 
+def with_opacity(flat: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture that lies on the neutral background, freed from it: [H, W, 3] and [H, W] -> [H, W, 4], colours not multiplied.
+
+    The inverse of what `read_portrait` does to a picture with opacity, up to rounding; it also holds after both were moved alike.
+    """
+    picture = np.dstack([flat, alpha])
+    rows, columns = np.nonzero((alpha > 0) & (alpha < 255))
+    opacity = alpha[rows, columns, None].astype(np.float32) / 255
+    colours = (flat[rows, columns] - NEUTRAL_BACKGROUND * (1 - opacity)) / opacity
+    picture[rows, columns, :3] = np.rint(colours.clip(0, 255)).astype(np.uint8)
+    return picture
+
+
 class Box(NamedTuple):
     """A rectangle of whole pixels; right and bottom are just outside it."""
 

@@ -19,6 +19,7 @@ from instructavatar.codecs.warp.eyes import Eyeball, build_eyeballs, draw_eyebal
 from instructavatar.codecs.warp.head import Head, fit_head
 from instructavatar.codecs.warp.lids import strip_vertices
 from instructavatar.codecs.warp.mouth import Mouth, build_mouth, draw_mouth
+from instructavatar.codecs.warp.opacity import Opacity
 from instructavatar.codecs.warp.pose import DrawnFace, FacePoser
 from instructavatar.codecs.warp.skin import LitSkin, Skin, build_skin
 from instructavatar.codecs.warp.tongue import Tongue, build_tongue, draw_tongue
@@ -84,6 +85,17 @@ class WarpCodec(Codec):
         rows = checked_motion(motion, self.motion_dim)
         painter = Painter(appearance)
         return (painter.draw(row) for row in rows)
+
+    def decode_with_alpha(
+        self, appearance: Appearance, motion: NDArray[np.float32], alpha: NDArray[np.uint8]
+    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+        """As `Codec.decode_with_alpha`: the opacity goes where the head goes."""
+        if not isinstance(appearance, WarpAppearance):
+            raise TypeError(f"expected an appearance made by WarpCodec.encode_appearance, got {type(appearance).__name__}")
+        rows = checked_motion(motion, self.motion_dim)
+        painter = Painter(appearance)
+        opacity = Opacity(alpha, appearance.box)
+        return ((painter.draw(row), opacity.drawn(painter.owner, painter.maps)) for row in rows)
 
 
 def moving_box(head: Head, height: int, width: int) -> tuple[int, int, int, int]:
