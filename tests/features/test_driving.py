@@ -13,12 +13,12 @@ BLINK = np.array([0.3, 0.9, 0.95, 0.6, 0.2])
 
 
 def driver(**curves):
-    """Somebody who squints a little, blinks twice, talks, and turns his head."""
+    """Somebody who squints a little, blinks twice, says something, and turns his head."""
     times = np.arange(FRAMES) / FRAME_RATE_HZ
     lids = np.full(FRAMES, 0.3)
     for at in (30, 70):
         lids[at : at + 5] = np.maximum(lids[at : at + 5], BLINK)
-    jaw = 0.05 + 0.25 * np.maximum(np.sin(2 * np.pi * 3 * times), 0)
+    jaw = 0.05 + 0.25 * np.maximum(np.sin(2 * np.pi * 3 * times), 0) * (times > 2)
     usual = {"eyeBlinkLeft": lids, "eyeBlinkRight": lids, "jawOpen": jaw, "browInnerUp": 0.2, "yaw": 12 + 6 * np.sin(times), "x": 0.3}
     return FaceMotion.of(FRAMES, usual | curves)
 
