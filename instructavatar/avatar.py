@@ -18,27 +18,29 @@ from numpy.typing import NDArray
 
 from instructavatar.codecs.base import Codec, Latents
 from instructavatar.codecs.loading import load_codec
-from instructavatar.errors import BadBundle, BadMedia, BadOption, MissingFile
+from instructavatar.errors import BadBundle, BadOption, MissingFile
 from instructavatar.face.curves import read_curves, write_curves
 from instructavatar.face.landmarks import Landmarks
 from instructavatar.face.motion import FRAME_RATE_HZ, MOTION_DIM, SAMPLE_RATE_HZ, SAMPLES_PER_FRAME, SPEECH_PER_FRAME, FaceMotion, frames_of
 from instructavatar.face.script import Script
+from instructavatar.face.shaping import LATENTS, Shape, check_range
+from instructavatar.features.driving import retargeted, smoothed
 from instructavatar.features.face_motion import face_motion, held, resting_motion
-from instructavatar.features.landmarks import FaceLandmarker
+from instructavatar.features.landmarks import FaceLandmarker, choose_face
 from instructavatar.features.speech import SpeechEncoder
 from instructavatar.features.text import TextEncoder
-from instructavatar.media.audio import read_audio
 from instructavatar.media.files import written_beside
-from instructavatar.media.portrait import read_portrait
+from instructavatar.media.output import keeps_alpha, write_output
+from instructavatar.media.portrait import read_portrait, with_opacity
 from instructavatar.media.provenance import mark
-from instructavatar.media.video import frames_at, read_video, write_video
+from instructavatar.media.soundtrack import fitted, own_sound, samples_of, soundtrack
+from instructavatar.media.video import frames_at
 from instructavatar.motion.bundle import check_extractors
 from instructavatar.motion.generator import Generator
+from instructavatar.preview import Preview, preview
 
 SILENT_SECONDS = 5.0  # length of a clip without audio when none is asked for
 LONGEST_SECONDS = 3 * 3600.0
-FULL_RATE_HZ = 48_000
-FULL_SOUND_S = 1200  # longer sound is kept at the 16 kHz that is there already
 CURVE_ENDINGS = {".csv", ".json"}
 CODEC = "codec"  # folder of a bundle that holds the codec its motion belongs to
 Progress = Callable[[str, int, int], None]
@@ -52,6 +54,8 @@ class Subject:
     landmarks: Landmarks
     rest: NDArray[np.float32]  # the picture's own expression [58]
     appearance: Any  # what the codec made of it
+    alpha: NDArray[np.uint8] | None = None  # opacity [H, W] of a picture that has one; `picture` then lies on grey
+    faces: tuple[Landmarks, ...] = ()  # all that were found, largest first
 
 
 @dataclass(frozen=True)
@@ -75,17 +79,36 @@ class Clip:
         """RGB frames [H, W, 3] at 25 Hz in the picture's own size."""
         return self.codec.decode(self.subject.appearance, self.motion.values)
 
+    @property
+    def transparent_frames(self) -> Iterator[NDArray[np.uint8]]:
+        """RGBA frames [H, W, 4] of a portrait with opacity, which moves with the head; else `frames`."""
+        alpha = self.subject.alpha
+        if alpha is None:
+            return self.frames
+        pairs = self.codec.decode_with_alpha(self.subject.appearance, self.motion.values, alpha)
+        return (with_opacity(picture, opacity) for picture, opacity in pairs)
+
     def save(self, path: str | Path, *, concat: bool = False, progress: Progress | None = None) -> Path:
-        """Write an H.264 + AAC mp4 with its provenance mark; `concat` puts the portrait at the left.
+        """Write the clip, with its provenance mark, as its name asks.
+
+        Args:
+            path: .mp4, .webm, .mov, .gif, a name with %05d.png, or a folder for PNG frames. All but mp4 keep a portrait's opacity; GIF
+                and PNG have no sound (`media.output`).
+            concat: put the portrait at the left.
+            progress: called with (stage, done, total).
 
         Raises:
-            CannotWrite: the folder cannot be written or the disk is full; no file is left.
+            BadOption: another ending.
+            CannotWrite: the folder cannot be written or the disk is full; nothing is left.
         """
-        frames = self.frames
+        clear = self.subject.alpha is not None and keeps_alpha(path)
+        frames, portrait = (self.transparent_frames if clear else self.frames), self.subject.picture
+        if clear and self.subject.alpha is not None:
+            portrait = with_opacity(portrait, self.subject.alpha)
         if concat:
-            frames = (np.concatenate([self.subject.picture, frame], 1) for frame in frames)
+            frames = (np.concatenate([portrait, frame], 1) for frame in frames)
         counted = _counted(frames, len(self.motion), "drawing", progress)
-        write_video(path, counted, self.audio, fps=FRAME_RATE_HZ, metadata=self.marks, audio_rate_hz=self.audio_rate_hz)
+        write_output(path, counted, self.audio, self.marks, self.audio_rate_hz)
         return Path(path)
 
     def save_motion(self, path: str | Path) -> Path:
@@ -149,10 +172,18 @@ class Avatar:
         Raises:
             FaceProblem: no face, several without a choice, or one too small or too turned.
         """
-        picture = read_portrait(portrait, max_side=max_side).rgb
-        landmarks = self.landmarker.choose(picture, face)
+        read = read_portrait(portrait, max_side=max_side)
+        faces = self.landmarker.find(read.rgb)
+        chosen = choose_face(faces, face, read.rgb.shape[:2])
+        landmarks = self.landmarker.balanced(read.rgb, chosen)
+        faces = [landmarks if one is chosen else one for one in faces]
         rest = resting_motion(landmarks)
-        return Subject(picture, landmarks, rest, self.codec.encode_appearance(picture, landmarks, rest))
+        return Subject(read.rgb, landmarks, rest, self.codec.encode_appearance(read.rgb, landmarks, rest), read.alpha, tuple(faces))
+
+    def preview(self, portrait: Any, *, face: int | str | None = None, max_side: int = 1920) -> Preview:
+        """What was found in the picture and what will be made of it: see `preview.Preview`. Arguments and errors of `analyse`."""
+        subject = portrait if isinstance(portrait, Subject) else self.analyse(portrait, face=face, max_side=max_side)
+        return preview(self.codec, subject.appearance, subject.faces or (subject.landmarks,), self._marks())
 
     def animate(
         self,
@@ -166,6 +197,9 @@ class Avatar:
         text_guidance: float | None = None,
         audio_guidance: float | None = None,
         intensity: float = 1.0,
+        head_motion: float = 1.0,
+        blink: float = 1.0,
+        still: bool = False,
         face: int | str | None = None,
         max_side: int = 1920,
         progress: Progress | None = None,
@@ -184,6 +218,9 @@ class Avatar:
             text_guidance: classifier-free guidance scale of the instruction; the bundle's own when not given.
             audio_guidance: the same for the speech.
             intensity: strength of the instruction, 0 (none) to 2.
+            head_motion: share of the head's rotation and translation that stays, 0 to 1, also of what the instruction asks for.
+            blink: share of the blinks that stay, 0 to 1; eyes that are asked to close, wink or look stay as they are.
+            still: head and body hold still and only the face moves, the same as a `head_motion` of 0.
             face: see `analyse`.
             max_side: see `analyse`.
             progress: called with (stage, done, total).
@@ -193,27 +230,31 @@ class Avatar:
         """
         self._check_codec()
         _check_numbers(seconds=seconds, seed=seed, text_guidance=text_guidance, audio_guidance=audio_guidance, intensity=intensity)
-        samples = _samples(audio)
+        shape = Shape(head_motion, blink, still)
+        shape.check(self.codec.motion_dim)
+        if pose is not None and shape.share_of_head < 1:
+            raise BadOption("expected either a pose to follow or less head motion, got both; leave one of them out")
+        samples = samples_of(audio)
         length = _length(samples, seconds, instruction)
         script = Script.parse(instruction, length) if instruction and instruction.strip() else None
         subject = portrait if isinstance(portrait, Subject) else self.analyse(portrait, face=face, max_side=max_side)
         frames = frames_of(length)
-        samples = None if samples is None else _fit(samples, frames * SAMPLES_PER_FRAME)
+        samples = None if samples is None else fitted(samples, frames * SAMPLES_PER_FRAME)
         values = self.generator.values(
             frames,
-            speech=None if samples is None else _fit(self.speech.encode(samples), frames * SPEECH_PER_FRAME),
+            speech=None if samples is None else fitted(self.speech.encode(samples), frames * SPEECH_PER_FRAME),
             script=script,
             text_states=self.text.encode([segment.text for segment in script.segments]) if script else None,
             rest=self.codec.start(subject.appearance),
-            pose=None if pose is None else _fit(_checked_pose(pose), frames, hold=True),
+            pose=None if pose is None else fitted(_checked_pose(pose), frames, hold=True),
             seed=seed,
             text_guidance=text_guidance,
             speech_guidance=audio_guidance,
             intensity=intensity,
             progress=None if progress is None else lambda done, total: progress("moving", done, total),
         )
-        heard, rate_hz = _heard(audio, samples, frames)
-        motion = FaceMotion(values) if self.generator.motion_dim == MOTION_DIM else Latents(values)
+        heard, rate_hz = soundtrack(audio, samples, frames)
+        motion = shape.of(FaceMotion(values)) if self.generator.motion_dim == MOTION_DIM else Latents(values)
         return Clip(subject, motion, heard, self.codec, self._marks(), rate_hz)
 
     def reenact(
@@ -222,6 +263,11 @@ class Avatar:
         driving: Any,
         *,
         audio: Any = None,
+        relative: bool | None = None,
+        smooth: float = 0.0,
+        head_motion: float = 1.0,
+        blink: float = 1.0,
+        still: bool = False,
         face: int | str | None = None,
         max_side: int = 1920,
         progress: Progress | None = None,
@@ -230,20 +276,35 @@ class Avatar:
 
         Args:
             portrait: as in `animate`.
-            driving: a video's path, a path of curves (.csv, .json), or a `FaceMotion`. A video's head pose counts from its first frame;
-                a codec with latents of its own takes the video's faces as they are, with their shape.
+            driving: a video's path, a path of curves (.csv, .json), or a `FaceMotion`.
+                A codec with latents of its own takes the video's faces as they are, with their shape.
             audio: sound to put under it; a driving video's own sound when not given.
+            relative: True adds what the driver does beyond his calm face to the portrait's own expression; False takes expression and
+                head angle as they are. When not given, expressions are the driver's and the head counts from the first frame of a
+                video, or is as curves say.
+            smooth: 0 (as measured) to 1; takes the trembling out and leaves blinks, meeting lips and nods, without delay.
+            head_motion: as in `animate`.
+            blink: as in `animate`.
+            still: as in `animate`.
             face: see `analyse`.
             max_side: see `analyse`.
             progress: called with (stage, done, total).
         """
+        shape = Shape(head_motion, blink, still)
+        shape.check(self.codec.motion_dim)
+        check_range("smooth", smooth, 0.0, 1.0)
+        if self.codec.motion_dim != MOTION_DIM and (relative is not None or smooth > 0):
+            raise BadOption(f"expected no relative, absolute or smooth motion {LATENTS}")
         subject = portrait if isinstance(portrait, Subject) else self.analyse(portrait, face=face, max_side=max_side)
-        motion = driving if isinstance(driving, FaceMotion) else self._driving(driving, progress)
-        if isinstance(motion, FaceMotion) and self.codec.motion_dim != MOTION_DIM:
-            raise BadOption("expected a video to follow, got curves; this codec moves in latents of its own, which curves are not")
-        heard, rate_hz = _heard(audio, _samples(audio), len(motion))
-        if audio is None and isinstance(driving, str | Path) and Path(driving).suffix.lower() not in CURVE_ENDINGS:
-            heard = _own_sound(driving, len(motion))
+        motion, filmed = self._driving(driving, progress)
+        if isinstance(motion, FaceMotion):
+            if self.codec.motion_dim != MOTION_DIM:
+                raise BadOption("expected a video to follow, got curves; this codec moves in latents of its own, which curves are not")
+            made = retargeted(smoothed(motion, smooth), subject.rest, subject.landmarks.rotation_deg, relative, filmed)
+            motion = shape.of(made)
+        heard, rate_hz = soundtrack(audio, samples_of(audio), len(motion))
+        if audio is None and filmed:
+            heard = own_sound(driving, len(motion))
         return Clip(subject, motion, heard, self.codec, self._marks(), rate_hz)
 
     def _check_codec(self) -> None:
@@ -253,17 +314,20 @@ class Avatar:
                 f"expected a codec of {made} numbers a frame, as {self.generator.name} makes them, got one of {read}; see --codec"
             )
 
-    def _driving(self, path: str | Path, progress: Progress | None) -> FaceMotion | Latents:
-        if Path(path).suffix.lower() in CURVE_ENDINGS:
-            return read_curves(path)
+    def _driving(self, driving: Any, progress: Progress | None) -> tuple[FaceMotion | Latents, bool]:
+        """The driver's motion, as measured, and whether it was filmed."""
+        if isinstance(driving, FaceMotion):
+            return driving, False
+        if Path(driving).suffix.lower() in CURVE_ENDINGS:
+            return read_curves(driving), False
         tracked = []
-        for landmarks in self.landmarker.track(frames_at(path, FRAME_RATE_HZ)):
+        for landmarks in self.landmarker.track(frames_at(driving, FRAME_RATE_HZ)):
             tracked.append(landmarks)
             if progress:
                 progress("watching", len(tracked), 0)
         if self.codec.motion_dim != MOTION_DIM:
-            return Latents(self.codec.encode_motion(held(tracked)))
-        return FaceMotion(_from_first_pose(face_motion(tracked).values))
+            return Latents(self.codec.encode_motion(held(tracked))), True
+        return face_motion(tracked), True
 
     def _marks(self) -> dict[str, str]:
         return mark(model=self.generator.name)
@@ -283,45 +347,11 @@ def _codec_for(generator: Generator, path: str | Path | None) -> Codec:
     return codec
 
 
-def _from_first_pose(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Head pose counted from the first frame, so the portrait starts as it is. [T, 58]."""
-    relative = values.copy()
-    relative[:, -6:] -= values[0, -6:]
-    return relative
-
-
-def _samples(audio: Any) -> NDArray[np.float32] | None:
-    if audio is None:
-        return None
-    if isinstance(audio, np.ndarray):
-        whole = audio.ndim == 1 and audio.size > 0 and np.issubdtype(audio.dtype, np.floating)
-        if not whole or not np.isfinite(audio).all():
-            got = f"{audio.dtype} {list(audio.shape)}"
-            raise BadMedia(f"expected finite mono samples [N] as floats from -1 to 1 at {SAMPLE_RATE_HZ} Hz, got an array of {got}")
-        return audio.astype(np.float32)
-    return read_audio(audio)
-
-
-def _heard(audio: Any, samples: NDArray[np.float32] | None, frames: int) -> tuple[NDArray[np.float32] | None, int]:
-    """The video's sound and its rate: a file's own at full quality, unless it is so long that memory would suffer."""
-    if samples is None:
-        return None, SAMPLE_RATE_HZ
-    if isinstance(audio, np.ndarray) or len(samples) > FULL_SOUND_S * SAMPLE_RATE_HZ:
-        return _fit(samples, frames * SAMPLES_PER_FRAME), SAMPLE_RATE_HZ
-    return _fit(read_audio(audio, FULL_RATE_HZ), frames * FULL_RATE_HZ // FRAME_RATE_HZ), FULL_RATE_HZ
-
-
 def _checked_pose(pose: Any) -> NDArray[np.float32]:
     values = np.asarray(pose, np.float32)
     if values.ndim != 2 or values.shape[1] != 3 or not len(values) or not np.isfinite(values).all():
         raise BadOption(f"expected a pose [T, 3] of finite degrees (pitch, yaw, roll), got an array of shape {list(values.shape)}")
     return values
-
-
-def _own_sound(path: str | Path, frames: int) -> NDArray[np.float32] | None:
-    """The driving video's sound, from its first frame on; None when it has none."""
-    sound = read_video(path).audio
-    return None if sound is None else _fit(sound, frames * SAMPLES_PER_FRAME)
 
 
 def _length(samples: NDArray[np.float32] | None, seconds: float | None, instruction: str | None) -> float:
@@ -336,15 +366,6 @@ def _length(samples: NDArray[np.float32] | None, seconds: float | None, instruct
     return last.end_s if last.end_s < LONGEST_SECONDS else last.start_s + SILENT_SECONDS
 
 
-def _fit(values: NDArray[np.float32], length: int, hold: bool = False) -> NDArray[np.float32]:
-    """Cut or pad along the first axis, with zeros or by holding the last value."""
-    short = length - len(values)
-    if short <= 0:
-        return values[:length]
-    padding = [(0, short)] + [(0, 0)] * (values.ndim - 1)
-    return np.pad(values, padding, mode="edge" if hold else "constant")
-
-
 def _check_numbers(seconds: float | None, seed: int, text_guidance: float | None, audio_guidance: float | None, intensity: float) -> None:
     ranges = {
         "seconds": (seconds, 1 / FRAME_RATE_HZ, LONGEST_SECONDS),
@@ -354,8 +375,8 @@ def _check_numbers(seconds: float | None, seed: int, text_guidance: float | None
         "intensity": (intensity, 0.0, 2.0),
     }
     for name, (value, low, high) in ranges.items():
-        if value is not None and not (np.isfinite(value) and low <= value <= high):
-            raise BadOption(f"expected {name} between {low:g} and {high:g}, got {value:g}")
+        if value is not None:
+            check_range(name, value, low, high)
 
 
 def _counted(frames: Iterator[Any], total: int, stage: str, progress: Progress | None) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from instructavatar.console import face_choice, number_between, whole_between
+from instructavatar.console import face_choice, number_between, whole_between, yes_or_no
 from instructavatar.errors import BadOption, MissingFile
 
 # The keys of a --list job and how each value is read.
@@ -24,19 +24,34 @@ _JOB_VALUES: dict[str, Callable[[str], Any]] = {
     "cfg_scale": number_between(0, 20),
     "audio_cfg_scale": number_between(0, 20),
     "seed": whole_between(0, 2**63 - 1),
+    "head_motion": number_between(0, 1),
+    "blink": number_between(0, 1),
+    "still": yes_or_no,
 }
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 SOUNDS = {".wav", ".mp3", ".flac", ".m4a", ".aac", ".ogg", ".opus", ".wma"}
 
 
-def folder_jobs(portraits: Path, sounds: Path | None, output: Path, by_stem: bool = False) -> tuple[list[dict[str, Any]], list[str]]:
+def named_as(name: str, kind: str) -> str:
+    """The name of an output of a kind; PNG frames go to a folder of that name.
+
+    >>> named_as("face--voice", "webm"), named_as("face--voice", "png")
+    ('face--voice.webm', 'face--voice')
+    """
+    return name if kind == "png" else f"{name}.{kind}"
+
+
+def folder_jobs(
+    portraits: Path, sounds: Path | None, output: Path, by_stem: bool = False, kind: str = "mp4"
+) -> tuple[list[dict[str, Any]], list[str]]:
     """A job for every portrait with every sound.
 
     Args:
         portraits: folder of pictures, or one picture.
         sounds: folder of sounds, one sound, or None for silent videos.
-        output: folder of the videos, which are called PORTRAIT--SOUND.mp4.
+        output: folder of the videos, which are called PORTRAIT--SOUND.mp4 or as their kind is.
         by_stem: a portrait goes only with the sound of its own name.
+        kind: of the videos: mp4, webm, mov, gif or png.
 
     Returns:
         The jobs in the order of their names, and the names of files that none of them uses.
@@ -45,7 +60,7 @@ def folder_jobs(portraits: Path, sounds: Path | None, output: Path, by_stem: boo
         MissingFile: there is nothing to do.
         BadOption: the output is a file.
     """
-    if output.suffix.lower() == ".mp4" or output.is_file():
+    if output.suffix.lower() in (".mp4", f".{kind}") or output.is_file():
         raise BadOption(f"expected a folder for the videos, got the file {output}; give --output DIR")
     faces, voices = _files(portraits, PICTURES, "portrait"), _files(sounds, SOUNDS, "sound") if sounds else [None]
     pairs = [(face, voice) for face in faces for voice in voices if not by_stem or voice is None or face.stem == voice.stem]
@@ -56,7 +71,7 @@ def folder_jobs(portraits: Path, sounds: Path | None, output: Path, by_stem: boo
     for face, voice in pairs:
         driver = {"audio": str(voice)} if voice else {}
         name = "--".join(names[path] for path in (face, voice) if path)
-        jobs.append({"portrait": str(face), **driver, "output": str(output / f"{name}.mp4")})
+        jobs.append({"portrait": str(face), **driver, "output": str(output / named_as(name, kind))})
     used = {path for pair in pairs for path in pair if path}
     folders = {folder for folder in (portraits, sounds) if folder and folder.is_dir()}
     return jobs, sorted(path.name for folder in folders for path in folder.iterdir() if path not in used and path.is_file())
@@ -106,7 +121,8 @@ def _job(line: str, place: str) -> dict[str, Any]:
         raise BadOption(f"{place}: expected an object with keys among {', '.join(_JOB_VALUES)}")
     checked = {}
     for name, value in job.items():
-        if isinstance(value, bool | list | dict) or (_JOB_VALUES[name] is str and not isinstance(value, str)):
+        wrong = list | dict if _JOB_VALUES[name] is yes_or_no else bool | list | dict
+        if isinstance(value, wrong) or (_JOB_VALUES[name] is str and not isinstance(value, str)):
             raise BadOption(f"{place}: expected {name} to be text or a number as its option takes it, got {value!r}")
         try:
             checked[name] = _JOB_VALUES[name](str(value))

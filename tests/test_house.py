@@ -26,14 +26,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pool": set(),
     "prepare": {"pool", "media", "face", "features", "codecs", "data.store", "data.writer", "data.header", "data.record", "config"},
     "training": {"data", "models", "codecs", "config", "face"},
-    "avatar": {"media", "face", "features", "codecs", "motion", "config"},
+    "preview": {"media", "face", "codecs"},
+    "avatar": {"preview", "media", "face", "features", "codecs", "motion", "config"},
     "metrics": {"pool", "media", "face", "features", "codecs", "data.store", "models.vae.perceptual", "config"},
     "console": set(),
     "jobs": {"console"},
     "evaluation": {"console", "metrics", "config"},
     "recipe": {"console", "codecs", "data.store", "prepare", "training", "config"},
+    "generation": {"console", "jobs", "recipe", "media", "features", "avatar"},
     "cli": {
         "console",
+        "generation",
         "jobs",
         "recipe",
         "evaluation",
@@ -52,7 +55,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # What never loads on the inference side, and what stays in one room.
 NEVER_AT_INFERENCE = {"torch", "lightning", "lmdb", "onnx", "transformers", "diffusers", "safetensors", "scipy", "soundfile", "mediapipe"}
-INFERENCE_ROOMS = {"errors", "config", "media", "face", "features", "codecs", "motion", "avatar", "console", "jobs", "recipe", "cli"}
+INFERENCE_ROOMS = {"errors", "config", "media", "face", "features", "codecs", "motion", "preview", "avatar"}
+INFERENCE_ROOMS |= {"console", "jobs", "recipe", "generation", "cli"}
 # A folder of configs/ may point only into these rooms.
 TARGETS: dict[str, set[str]] = {
     "corpora": {"prepare"},

@@ -73,6 +73,11 @@ class Codec(ABC):
         Equal motion gives equal pictures, alone or in a sequence. Each picture is a fresh array. The shape is checked at the call.
         """
 
+    def moves_within(self, appearance: Appearance) -> tuple[int, int, int, int]:
+        """x0, y0, x1, y1 of the part of the portrait that `decode` may draw anew; the whole of it unless the codec knows better."""
+        height, width = appearance.portrait.shape[:2]
+        return 0, 0, width, height
+
     def decode_with_alpha(
         self, appearance: Appearance, motion: NDArray[np.float32], alpha: NDArray[np.uint8]
     ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:

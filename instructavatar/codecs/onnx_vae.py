@@ -92,6 +92,12 @@ class OnnxVaeCodec(Codec):
         pictures = self.pictures(known.latent, checked_motion(motion, self.motion_dim))
         return (pasted(known.portrait, picture, known.square, self.feather) for picture in pictures)
 
+    def moves_within(self, appearance: Appearance) -> tuple[int, int, int, int]:
+        """The square that the networks see, as far as it lies in the portrait."""
+        height, width = appearance.portrait.shape[:2]
+        left, top, side = (int(value) for value in own(appearance).square)
+        return max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
+
     def latent_of(self, picture: Picture) -> NDArray[np.float32]:
         """[C, h, w] of a face crop [S, S, 3]."""
         values = picture.astype(np.float32).transpose(2, 0, 1)[None] / np.float32(127.5) - 1

@@ -5,17 +5,57 @@ T frames (25 Hz). Pure functions on motion; whoever generates or reads one decid
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from instructavatar.face.motion import FRAME_RATE_HZ, INDEX, ROTATION, TRANSLATION, FaceMotion
+from instructavatar.errors import BadOption
+from instructavatar.face.motion import FRAME_RATE_HZ, INDEX, MOTION_DIM, ROTATION, TRANSLATION, FaceMotion
 
+LATENTS = "from a model that moves in its codec's latents, which are no curves; leave them out or use the default model"
 LIDS = (INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"])
 # A blink takes people 0.1 to 0.4 s; eyes shut for longer are shut on purpose. Generated ones are 4 to 5 frames long at half their height.
 LONGEST_BLINK = round(0.5 * FRAME_RATE_HZ)
 LEAST_RISE = 0.4  # of both lids above what lies before and after; less is a twitch or a glance
 REACH = round(0.4 * FRAME_RATE_HZ)  # frames from a blink's peak to where its lids are at rest, at most
 _FLAT = 0.02  # a lid that moves by less in a frame has come to rest
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What of a motion is to stay."""
+
+    head_motion: float = 1.0
+    """0..1, share of the head's rotation and translation"""
+    blink: float = 1.0
+    """0..1, share of the blinks"""
+    still: bool = False
+    """as a `head_motion` of 0"""
+
+    @property
+    def share_of_head(self) -> float:
+        """What `head_motion` and `still` come to."""
+        return 0.0 if self.still else self.head_motion
+
+    def check(self, motion_dim: int = MOTION_DIM) -> None:
+        """Refuse numbers out of range, and to shape the motion of a codec with latents of its own."""
+        check_range("head_motion", self.head_motion, 0.0, 1.0)
+        check_range("blink", self.blink, 0.0, 1.0)
+        if self.still and self.head_motion != 1:
+            raise BadOption(f"expected either still or a share of head motion, got still and {self.head_motion:g}; leave one of them out")
+        if motion_dim != MOTION_DIM and (self.share_of_head < 1 or self.blink < 1):
+            raise BadOption(f"expected all of the head motion and blinks {LATENTS}")
+
+    def of(self, motion: FaceMotion) -> FaceMotion:
+        """The motion shaped."""
+        return shaped(motion, head_motion=self.share_of_head, blink=self.blink)
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Refuse a number outside a range, or none at all."""
+    if not (np.isfinite(value) and low <= value <= high):
+        raise BadOption(f"expected {name} between {low:g} and {high:g}, got {value:g}")
 
 
 def shaped(motion: FaceMotion, *, head_motion: float = 1.0, blink: float = 1.0) -> FaceMotion:

@@ -24,6 +24,25 @@ _SCALES, _NOISE_SHARES = (1.0, 2.0, 4.0), (0.70, 0.26, 0.18)
 _STRONGEST, _LEAST_NOISE, _LEAST_NOISE_DEG = 6.0, 0.003, 0.03
 
 
+def retargeted(
+    motion: FaceMotion, rest: NDArray[np.float32], portrait_deg: NDArray[np.float32], is_relative: bool | None, filmed: bool
+) -> FaceMotion:
+    """A driver's motion as a portrait should make it.
+
+    Args:
+        motion: of a video, as measured, or of curves.
+        rest: the portrait's own expression [58].
+        portrait_deg: its head's rotation [3].
+        is_relative: True for `relative`, False for `absolute`, None for `from_first_pose`.
+        filmed: False for curves, whose pose counts from the picture already.
+    """
+    if is_relative:
+        return relative(motion, rest)
+    if not filmed:
+        return motion
+    return from_first_pose(motion) if is_relative is None else absolute(motion, portrait_deg)
+
+
 def from_first_pose(motion: FaceMotion) -> FaceMotion:
     """Expressions as they are, the head's pose counted from the first frame, so the portrait's head starts as it is."""
     values = motion.values.copy()

@@ -88,6 +88,16 @@ def frames_in(path: str | os.PathLike[str]) -> list[Path]:
     return sorted(one for one in folder.iterdir() if name.fullmatch(one.name)) if folder.is_dir() else []
 
 
+def refuse_earlier(path: str | os.PathLike[str]) -> None:
+    """Refuse a place with frames: a shorter clip would leave the last ones of an older one behind it."""
+    earlier = frames_in(path)
+    if earlier:
+        raise CannotWrite(
+            f"expected a folder without frames of an earlier video, got {len(earlier)} of them such as '{earlier[0]}'; "
+            "remove them or choose another name"
+        )
+
+
 class PngWriter(FrameWriter):
     """Frames as numbered PNG files, from 0 on; they appear together, when the block ends well."""
 
@@ -103,13 +113,7 @@ class PngWriter(FrameWriter):
 
     @contextmanager
     def _moved_in(self) -> Iterator[Path]:
-        earlier = frames_in(self.path)
-        if earlier:
-            # a shorter clip would leave the last frames of an older one behind it
-            raise CannotWrite(
-                f"expected a folder without frames of an earlier video, got {len(earlier)} of them such as '{earlier[0]}'; "
-                "remove them or choose another name"
-            )
+        refuse_earlier(self.path)
         with folder_beside(self.folder) as part:
             yield part
             moved: list[Path] = []

@@ -86,6 +86,10 @@ class WarpCodec(Codec):
         painter = Painter(appearance)
         return (painter.draw(row) for row in rows)
 
+    def moves_within(self, appearance: Appearance) -> tuple[int, int, int, int]:
+        """The box around head and shoulders."""
+        return appearance.box if isinstance(appearance, WarpAppearance) else super().moves_within(appearance)
+
     def decode_with_alpha(
         self, appearance: Appearance, motion: NDArray[np.float32], alpha: NDArray[np.uint8]
     ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
