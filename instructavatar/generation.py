@@ -202,7 +202,7 @@ def _check_job(args: argparse.Namespace, portrait: str, output: Path | None) -> 
         if target:
             _refuse_unwritable(target, portrait, args.audio, args.motion)
     for given, what in ((args.audio, "sound"), (args.motion, "file of curves")):
-        if given and not output:
+        if given and args.preview:
             existing_file(given, what)  # a preview does not read it, and would hide that it is missing
     _shape_of(args)
 
@@ -358,18 +358,23 @@ def _refuse_output(output: Path, *inputs: Any) -> None:
     from instructavatar.media.output import FRAMES, kind_of
     from instructavatar.media.png import refuse_earlier
 
+    _refuse_input(output, *inputs)
     if kind_of(output) == FRAMES:
         refuse_earlier(output)
         output = output / "%05d.png" if output.is_dir() else output
     _refuse_unwritable(output, *inputs)
 
 
+def _refuse_input(output: Path, *inputs: Any) -> None:
+    if output.exists() and any(given and Path(given).exists() and output.samefile(given) for given in inputs):
+        raise CannotWrite(f"expected an output beside the inputs, got {output}, which is one of them; choose another name")
+
+
 def _refuse_unwritable(output: Path, *inputs: Any) -> None:
     """Refuse an output that is a folder, an input, or in a place that cannot be written; nothing is made."""
     if output.is_dir():
         raise CannotWrite(f"expected a file name for the output, got the folder {output}")
-    if output.exists() and any(given and Path(given).exists() and output.samefile(given) for given in inputs):
-        raise CannotWrite(f"expected an output beside the inputs, got {output}, which is one of them; choose another name")
+    _refuse_input(output, *inputs)
     folder = next(parent for parent in output.absolute().parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         raise CannotWrite(f"expected a folder that can be written for {output}, got {folder}; choose another place")

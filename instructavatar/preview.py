@@ -72,7 +72,7 @@ def _rows(codec: Codec, appearance: Appearance) -> NDArray[np.float32]:
 def _lines(appearance: Appearance, faces: Sequence[Landmarks], crop: tuple[int, int, int, int]) -> tuple[str, ...]:
     height, width = appearance.portrait.shape[:2]
     face = appearance.landmarks
-    pitch, yaw, roll = (f"{angle:+.0f}" for angle in face.rotation_deg)
+    pitch, yaw, roll = (f"{round(float(angle)):+d}" for angle in face.rotation_deg)
     size = f"{face.width_px:.0f} x {face.height_px:.0f} px in a picture of {width} x {height}"
     lines = [
         f"face {size}; pitch {pitch}, yaw {yaw}, roll {roll} degrees",

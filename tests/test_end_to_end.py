@@ -172,6 +172,16 @@ def bad_inputs(folder: Path) -> dict[str, tuple[list[str], int, str]]:
         "two portraits": ([face, "-s", face], 2, "two"),
         "codec that is none": ([face, "--codec", str(codec)], 2, "codec"),
         "new folder stays unmade": ([str(folder / "wall.png"), "-o", str(folder / "new" / "out.mp4")], 5, "face"),
+        "ending that is no video": ([face, "-o", str(folder / "out.avi")], 2, ".webm"),
+        "one picture": ([face, "-o", str(folder / "out.png")], 2, "out_%05d.png"),
+        "too much head motion": ([face, "--head-motion", "2"], 2, "expected a number from 0 to 1, got '2'"),
+        "blinks in percent": ([face, "--blink", "50"], 2, "--blink"),
+        "still but moving": ([face, "--still", "--head-motion", "0.5"], 2, "--still"),
+        "preview that is no png": ([face, "--preview", str(folder / "look.jpg")], 2, "--preview look.png"),
+        "preview of no face": ([str(folder / "wall.png"), "--preview", str(folder / "look.png")], 5, "face"),
+        "preview of two faces": ([str(folder / "two.png"), "--preview", str(folder / "look.png")], 5, "--face"),
+        "preview without its sound": ([face, "-a", str(folder / "none.wav"), "--preview", str(folder / "look.png")], 3, "none.wav"),
+        "preview over the portrait": ([face, "--preview", face], 7, "one of them"),
         "file as folder": ([face, "-a", voice, "-o", str(folder / "voice.wav" / "out.mp4")], 7, "voice.wav"),
     }
 
@@ -204,6 +214,16 @@ NAMES = [
     "two portraits",
     "codec that is none",
     "new folder stays unmade",
+    "ending that is no video",
+    "one picture",
+    "too much head motion",
+    "blinks in percent",
+    "still but moving",
+    "preview that is no png",
+    "preview of no face",
+    "preview of two faces",
+    "preview without its sound",
+    "preview over the portrait",
     "file as folder",
 ]
 
@@ -228,6 +248,9 @@ def test_refused_with_one_line_and_no_output(folder, name, capsys):
         ('{"portrait": "a.png", "instruction": 5}', "instruction"),
         ('{"portrait": "a.png", "face": "left"}', "--face"),
         ('{"portrait": "a.png", "mood": "happy"}', "keys among"),
+        ('{"portrait": "a.png", "head_motion": 3}', "head_motion"),
+        ('{"portrait": "a.png", "blink": "some"}', "blink"),
+        ('{"portrait": "a.png", "still": "perhaps"}', "still"),
         ("smile", "not JSON"),
         ("", "no jobs"),
     ],
@@ -260,7 +283,7 @@ def test_a_full_disk_is_one_line(folder, monkeypatch, capsys):
     def full(*_, **__):
         raise OSError(28, "No space left on device", "out.mp4")
 
-    monkeypatch.setattr("instructavatar.avatar.write_video", full)
+    monkeypatch.setattr("instructavatar.avatar.write_output", full)
     words = ["generate", str(folder / "face.png"), "--seconds", "0.2", "-o", str(folder / "full.mp4"), "--max_side", "240", "-q"]
     assert cli.main(words) == 7
     assert capsys.readouterr().err.count("\n") == 1
