@@ -216,3 +216,34 @@ def test_an_error_behind_reaches_the_caller():
     with pytest.raises(ValueError, match="broken"):
         worker.close()
     worker.cancel()
+
+
+def test_after_a_failure_nothing_goes_on_behind(tmp_path, moving_square):
+    before = threading.active_count()
+
+    def failing():
+        yield from moving_square(3)
+        raise RuntimeError("drawing")
+
+    with pytest.raises(RuntimeError):
+        write_output(tmp_path / "a.mp4", failing())
+    assert threading.active_count() == before
+
+
+def test_what_waits_is_dropped_when_it_is_no_longer_wanted():
+    going_on, done = threading.Event(), []
+
+    def slow(item):
+        assert going_on.wait(10)
+        done.append(item)
+
+    worker = Behind(slow, room=4)
+    for item in range(4):
+        worker.put(item)
+    stopping = threading.Thread(target=worker.cancel)
+    stopping.start()
+    while not worker._dropping:
+        stopping.join(0.001)
+    going_on.set()
+    stopping.join(10)
+    assert len(done) <= 1
