@@ -33,7 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": {"console"},
     "evaluation": {"console", "metrics", "config"},
     "recipe": {"console", "codecs", "data.store", "prepare", "training", "config"},
-    "generation": {"console", "jobs", "recipe", "media", "features", "avatar"},
+    "options": {"console"},
+    "generation": {"options", "console", "jobs", "recipe", "media", "features", "avatar"},
     "cli": {
         "console",
         "generation",
@@ -56,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 # What never loads on the inference side, and what stays in one room.
 NEVER_AT_INFERENCE = {"torch", "lightning", "lmdb", "onnx", "transformers", "diffusers", "safetensors", "scipy", "soundfile", "mediapipe"}
 INFERENCE_ROOMS = {"errors", "config", "media", "face", "features", "codecs", "motion", "preview", "avatar"}
-INFERENCE_ROOMS |= {"console", "jobs", "recipe", "generation", "cli"}
+INFERENCE_ROOMS |= {"console", "jobs", "options", "recipe", "generation", "cli"}
 # A folder of configs/ may point only into these rooms.
 TARGETS: dict[str, set[str]] = {
     "corpora": {"prepare"},

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from instructavatar import Avatar, cli, generation
+from instructavatar import Avatar, cli, options
 from instructavatar.codecs.identity import IdentityCodec
 from instructavatar.errors import BadOption
 from instructavatar.face.curves import read_curves
@@ -134,6 +134,14 @@ def test_a_codec_with_latents_refuses_to_shape_them(avatar, words):
         other.reenact(None, FaceMotion.still(3), **words)
 
 
+@pytest.mark.parametrize("command", ["generate", "demo", "reenact"])
+def test_every_option_has_an_example_to_paste(command):
+    commands = next(action for action in cli._parser()._actions if hasattr(action, "choices") and action.choices)
+    for action in commands.choices[command]._actions:
+        if action.option_strings and "--help" not in action.option_strings:
+            assert "example: " in action.help, action.option_strings
+
+
 # --- outputs ---
 
 
@@ -173,7 +181,7 @@ def test_an_opaque_portrait_has_opaque_outputs(folder, capsys):
 
 
 def test_formats_are_those_that_are_written():
-    assert tuple(f".{name}" for name in generation.FORMATS) == KINDS
+    assert tuple(f".{name}" for name in options.FORMATS) == KINDS
 
 
 def test_jobs_take_shapes_and_kinds_and_finished_ones_are_kept(folder, capsys):

@@ -148,7 +148,7 @@ def _palette(pictures: list[Any]) -> Any:
 
 def _door(graph: Any, picture: Any) -> Any:
     """Where pictures like this one enter a graph."""
-    return graph.add_buffer(width=picture.width, height=picture.height, format=picture.format.name, time_base=_TICK)
+    return graph.add_buffer(width=picture.width, height=picture.height, format=picture.format, time_base=_TICK)
 
 
 def _ready(sink: Any) -> Iterator[Any]:
