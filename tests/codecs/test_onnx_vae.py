@@ -14,6 +14,7 @@ from instructavatar.codecs.onnx_vae import OnnxVaeCodec, Square, cut, face_squar
 from instructavatar.errors import BadBundle, MissingFile
 from instructavatar.face.landmarks import Landmarks
 from instructavatar.face.layouts import dlib_68
+from instructavatar.preview import preview
 
 REST = np.zeros(58, np.float32)
 
@@ -175,6 +176,14 @@ def test_frames_have_the_portraits_size_and_change_only_the_square(codec):
     np.testing.assert_array_equal(next(codec.decode(appearance, motion[2:])), frames[2])
     frames[0][:] = 0
     assert appearance.portrait.any() and portrait.any()
+
+
+def test_the_preview_of_latents_has_the_first_frame_and_the_square(codec):
+    appearance = codec.encode_appearance(picture(), face(left=-10.0), REST)
+    x0, y0, x1, y1 = codec.moves_within(appearance)
+    assert x0 == 0 and 0 < y0 < y1 <= 200 and x1 < 160
+    look = preview(codec, appearance, [appearance.landmarks])
+    assert look.picture.dtype == np.uint8 and "what will move" in look.lines[1]
 
 
 def test_wrong_motion_and_appearance_are_refused_at_the_call(codec):

@@ -74,3 +74,13 @@ def test_a_codec_that_knows_nothing_of_places_leaves_it(calm, cut_out):
     appearance = codec.encode_appearance(calm.portrait, calm.landmarks, calm.rest)
     pairs = list(codec.decode_with_alpha(appearance, np.zeros((2, codec.motion_dim), np.float32), cut_out))
     assert len(pairs) == 2 and all((alpha == cut_out).all() for _, alpha in pairs)
+
+
+def test_what_moves_lies_in_the_box_that_is_named(codec, calm):
+    x0, y0, x1, y1 = codec.moves_within(calm)
+    height, width = calm.portrait.shape[:2]
+    assert 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height
+    moved = next(codec.decode(calm, FaceMotion.of(1, {"yaw": 20.0, "jawOpen": 1.0, "x": 0.3}).values))
+    moved[y0:y1, x0:x1] = calm.portrait[y0:y1, x0:x1]
+    assert (moved == calm.portrait).all()
+    assert IdentityCodec().moves_within(calm) == (0, 0, width, height)
