@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": {"pool", "media", "face", "features", "codecs", "data.store", "models.vae.perceptual", "config"},
     "console": set(),
     "jobs": {"console"},
-    "evaluation": {"console", "metrics", "config"},
+    "evaluation": {"console", "media", "metrics", "config"},
     "recipe": {"console", "codecs", "data.store", "prepare", "training", "config"},
     "options": {"console"},
     "generation": {"options", "console", "jobs", "recipe", "media", "features", "avatar"},
