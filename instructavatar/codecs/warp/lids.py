@@ -30,9 +30,9 @@ SHUT = 0.65
 # Share of the eye's height by which the lids pass each other at a full blink, so that no sliver of the eye stays, and the least of the way
 # that the lower lid goes: it flattens as the eye shuts.
 OVERLAP, LOWER_RISES = 0.15, 0.1
-# How other actions than a blink close the eye: their score to this power, times what the rig says of the full action. A gaze a little down
-# or a slight squint is read on most calm faces and closes next to nothing.
-OTHERS_POWER = 1.2
+# How other actions than a blink close the eye: their score to this power, times so much more than what the rig says of the full action
+# (as read back). A gaze a little down or a slight squint is read on most calm faces and closes little.
+OTHERS_POWER, OTHERS_GAIN = 1.6, 1.3
 OTHERS = ("eyeSquint", "eyeLookDown", "browDown", "cheekSquint")
 # A blink as measured holds the narrowing by squints and lowered gaze already, so the stronger of both counts: a p-norm.
 NORM = 4.0
@@ -40,7 +40,7 @@ NORM = 4.0
 MOST_OPENED, MOST_OPEN = 2.5, 0.3
 LEAST_OPEN = 0.05  # share of its height down to which an eye's own opening is told from a shut one
 # Share of the rig's way down that the fold over a closing lid and the skin above it go: on real faces the lid's skin unfolds instead.
-FOLD_KEEPS, ABOVE_KEEPS = 0.5, 0.7
+FOLD_KEEPS, ABOVE_KEEPS = 0.5, 0.4
 # How much further than in the rig the lids follow a gaze up (lengths of the eye): the upper lid is lifted along with the eyeball, the lower
 # one hardly.
 LIFTS, STAYS = 0.05, 0.06
@@ -120,7 +120,7 @@ class _ClosingEye:
         moved = (rig.basis[:, self.upper] - rig.basis[:, self.lower])[..., 1].mean(1) / rig_gap
         self.blink, self.wide = INDEX[f"eyeBlink{points.side}"], INDEX[f"eyeWide{points.side}"]
         self.others = [INDEX[f"{name}{points.side}"] for name in OTHERS]
-        self.weights, self.widens = -moved[self.others].astype(np.float64), float(moved[self.wide])
+        self.weights, self.widens = -OTHERS_GAIN * moved[self.others].astype(np.float64), float(moved[self.wide])
         self.gap = np.maximum((own[self.upper] - own[self.lower])[:, 1], 0.0)
         self.length = float(np.linalg.norm(own[points.upper[0]] - own[points.upper[-1]]))
         self.up, self.rest_up = INDEX[f"eyeLookUp{points.side}"], float(rest[INDEX[f"eyeLookUp{points.side}"]])
