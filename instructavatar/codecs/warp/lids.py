@@ -32,7 +32,9 @@ SHUT = 0.65
 OVERLAP, LOWER_RISES = 0.15, 0.1
 # How other actions than a blink close the eye: their score to this power, times so much more than what the rig says of the full action
 # (as read back). A gaze a little down or a slight squint is read on most calm faces and closes little.
-OTHERS_POWER, OTHERS_GAIN = 1.6, 1.3
+OTHERS_POWER, OTHERS_GAIN = 1.6, 1.2
+# Share of the rig's widening: lids are lifted by a quarter to a third of the eye's height, more looks frightened to death.
+WIDENS = 0.7
 OTHERS = ("eyeSquint", "eyeLookDown", "browDown", "cheekSquint")
 # A blink as measured holds the narrowing by squints and lowered gaze already, so the stronger of both counts: a p-norm.
 NORM = 4.0
@@ -120,7 +122,7 @@ class _ClosingEye:
         moved = (rig.basis[:, self.upper] - rig.basis[:, self.lower])[..., 1].mean(1) / rig_gap
         self.blink, self.wide = INDEX[f"eyeBlink{points.side}"], INDEX[f"eyeWide{points.side}"]
         self.others = [INDEX[f"{name}{points.side}"] for name in OTHERS]
-        self.weights, self.widens = -OTHERS_GAIN * moved[self.others].astype(np.float64), float(moved[self.wide])
+        self.weights, self.widens = -OTHERS_GAIN * moved[self.others].astype(np.float64), WIDENS * float(moved[self.wide])
         self.gap = np.maximum((own[self.upper] - own[self.lower])[:, 1], 0.0)
         self.length = float(np.linalg.norm(own[points.upper[0]] - own[points.upper[-1]]))
         self.up, self.rest_up = INDEX[f"eyeLookUp{points.side}"], float(rest[INDEX[f"eyeLookUp{points.side}"]])
