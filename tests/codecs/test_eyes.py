@@ -12,7 +12,7 @@ from instructavatar.codecs.warp import WarpCodec
 from instructavatar.codecs.warp.eyes import GAZE_SIDE
 from instructavatar.codecs.warp.iris import find_rims
 from instructavatar.codecs.warp.lids import SHUT
-from instructavatar.codecs.warp.openings import edge_distances, opening
+from instructavatar.codecs.warp.openings import SPLITS, edge_distances, opening, smooth_row
 from instructavatar.codecs.warp.topology import EYES, LEFT_EYE, RIGHT_EYE
 from instructavatar.face.motion import INDEX, FaceMotion
 from instructavatar.features.face_motion import resting_motion
@@ -204,3 +204,11 @@ def test_skin_of_a_lid_is_smooth_over_a_striped_one(codec, calm, draw):
         row = (area[:, 0].min() + area[:, 0].max()) // 2
         middle = frame[row - 2 : row + 1, area[:, 1].min() + 12 : area[:, 1].max() - 12].mean(0)
         assert np.abs(np.diff(middle)).max() < 10
+
+
+def test_compiled_edges_follow_the_smooth_curve():
+    row = np.array([[0.0, 0], [4, 3], [9, 5.5], [9, 5.2], [20, 4], [30, 0]])
+    lids = opening(np.concatenate([row * [1, -1], [[15.0, 3]]]), range(6), (0, 6, 5))
+    curve = smooth_row(row, SPLITS)
+    along = np.maximum.accumulate(curve[:, 0]) + 1e-6 * np.arange(len(curve))
+    assert lids.top == pytest.approx(np.interp(np.linspace(0, 30, len(lids.top)), along, curve[:, 1]), abs=1e-2)

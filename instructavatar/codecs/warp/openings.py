@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from instructavatar.codecs.warp.compiled import njit
+
 Array = NDArray[np.float32]
 
 # Samples along an edge; the curves are drawn as straight pieces between them.
 STEPS = 48
+SPLITS = 8  # pieces between two points
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,33 @@ def opening(points: NDArray[np.float64], upper: Sequence[int], lower: Sequence[i
     return Opening(frame, _heights((top - first) @ axes.T, length), _heights((low - first) @ axes.T, length))
 
 
+@njit
 def _heights(row: NDArray[np.float64], length: float) -> Array:
-    """Resample a row of (along, height) to even steps along the line, through a Catmull-Rom curve."""
-    curve = smooth_row(row, 8)
-    along = np.maximum.accumulate(curve[:, 0]) + 1e-6 * np.arange(len(curve))
-    return np.interp(np.linspace(0, length, STEPS + 1), along, curve[:, 1]).astype(np.float32)
+    """Resample a row of (along, height) to even steps along the line, through the curve of `smooth_row` with SPLITS pieces."""
+    count = row.shape[0]
+    heights = np.empty(STEPS + 1, np.float32)
+    before_along, before_height = row[0, 0], row[0, 1]
+    heights[0] = before_height
+    filled = 1
+    for i in range(count - 1):
+        for k in range(1, SPLITS + 1):
+            t = k / SPLITS
+            value = np.empty(2)
+            for axis in range(2):
+                p1, p2 = row[i, axis], row[i + 1, axis]
+                p0 = row[i - 1, axis] if i > 0 else 2 * p1 - p2
+                p3 = row[i + 2, axis] if i + 2 < count else 2 * p2 - p1
+                value[axis] = 0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3)
+            along = max(value[0], before_along + 1e-6)  # a curve that turns back goes on where it was
+            while filled <= STEPS and length * filled / STEPS <= along:
+                share = (length * filled / STEPS - before_along) / (along - before_along)
+                heights[filled] = before_height + (value[1] - before_height) * share
+                filled += 1
+            before_along, before_height = along, value[1]
+    while filled <= STEPS:
+        heights[filled] = before_height
+        filled += 1
+    return heights
 
 
 def smooth_row(row: NDArray[np.float64], splits: int) -> NDArray[np.float64]:
