@@ -74,6 +74,8 @@ class _Patch:
     """[h, w] pixels that show the eye, without those along the lids' edges: these show lashes and the lid's shadow."""
     own: NDArray[np.float64]
     """[h, w] 0..1 the same with soft borders that reach to the lids."""
+    core: NDArray[np.float64]
+    """[h, w] 0..1 the same without the wet rim of the lower lid, which must not go along with the iris."""
     iris: NDArray[np.float64]
     """[2] its measured centre in pixels of the patch."""
     radius: float
@@ -107,7 +109,8 @@ def _cut(box: NDArray[np.uint8], points: NDArray[np.float64], eye: EyePoints) ->
     above, below = edge_distances(lids, x + low[0], y + low[1])
     height = max(float((lids.top - lids.low).max()), 1.0)
     own = np.clip(np.minimum(above / (0.14 * height), below / (0.06 * height)), 0, 1)
-    return _Patch(eye, lids, low, colours, (above > 0.14 * height) & (below > 0.06 * height), own, iris - low, radius)
+    core = np.clip(np.minimum(own, (below - 0.05 * height) / (0.08 * height)), 0, 1)
+    return _Patch(eye, lids, low, colours, (above > 0.14 * height) & (below > 0.06 * height), own, core, iris - low, radius)
 
 
 def _build(
@@ -150,7 +153,8 @@ def _complete(patch: _Patch) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDAr
     # Around the iris its rim would stay as a ring.
     clear = own * np.clip((distance / radius - 1.2) / 0.3, 0, 1)[..., None]
     alpha = 255 * np.clip((1.1 * radius - distance) / (0.14 * radius), 0, 1)[..., None]
-    alone = np.concatenate([ball * (1 - own) + colours * own, alpha], 2)
+    core = patch.core[..., None]
+    alone = np.concatenate([ball * (1 - core) + colours * core, alpha], 2)
     return _bytes(whole), _bytes(white * (1 - clear) + colours * clear), _bytes(alone)
 
 
