@@ -64,6 +64,8 @@ STRENGTH_RANGE = (0.4, 1.2)
 # The portrait's own folds are flattened (or deepened) by this much of what they differ from the skin around them.
 FLATTEN, DEEPEN = 1.0, 0.35
 GRAIN_IOD, AROUND_IOD = 0.008, 0.07
+# Pixels in an inter-ocular distance that tell enough of a face's light.
+ENOUGH_PIXELS = 130
 
 
 @dataclass(frozen=True)
@@ -108,13 +110,9 @@ def build_skin(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, 
     if (high - low).min() < 8:
         return _bare(len(found))
     face, points = box[low[1] : high[1], low[0] : high[0]], points[:FACE_POINTS] - low
-    light = cv2.GaussianBlur(face.astype(np.float32), (0, 0), max(GRAIN_IOD * head.scale, 0.5)).mean(2) + 1.0
-    towards, spread = _light_of(light, points)
-    likely = _skin_likeness(face, points, head.scale)
-    own = _own_folds(light, likely, head.scale)
-    grain = _grain(light, likely, head.scale)
-    strength = float(np.clip((spread / USUAL_SPREAD) ** 0.35 * (grain / USUAL_GRAIN) ** 0.8, *STRENGTH_RANGE))
-    u, v = _canonical_places(points, *light.shape)
+    seen = _look_at(face, points, head.scale)
+    towards, strength, likely, own = seen.towards, seen.strength, seen.likely, seen.own
+    u, v = _canonical_places(points, *face.shape[:2])
     parts = [_seen(crease, u, v) for crease in found]
     boxes = np.array([[x.start, y.start, x.stop, y.stop] for y, x in parts], np.int32) + np.tile(low, 2).astype(np.int32)
     deeper: list[NDArray[np.int8]] = []
@@ -132,11 +130,44 @@ def build_skin(box: NDArray[np.uint8], points: NDArray[np.float64], head: Head, 
         starts=np.cumsum([0, *(levels.size for levels in deeper[:-1])]),
         deepen=np.concatenate(deeper),
         flatten=np.concatenate(flatter),
-        tint=_tint(face, light, likely),
+        tint=seen.tint,
         causes=causes,
         rest=_asked(causes, rest),
         box=(x0, y0, x1, y1),
     )
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a face's pixels tell of its light."""
+
+    towards: NDArray[np.float64]
+    """[2] how much brighter skin is that faces image right or up, relative to the mean."""
+    strength: float
+    """Of the shading, 1 on a usual photograph."""
+    likely: Array
+    """[h, w] 0..1 whether a pixel is skin."""
+    own: Array
+    """[h, w] how much brighter the skin around is than the skin here, relative; positive in furrows."""
+    tint: Array
+    """[3] of `Skin`."""
+
+
+def _look_at(face: NDArray[np.uint8], points: NDArray[np.float64], scale: float) -> _Look:
+    """A face [h, w, 3], looked at no closer than is needed; points [468, 2] in its pixels."""
+    height, width = face.shape[:2]
+    shrink = min(1.0, ENOUGH_PIXELS / scale)
+    small = np.asarray(cv2.resize(face, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8) if shrink < 1.0 else face
+    points, scale = (points + 0.5) * shrink - 0.5, scale * shrink
+    light = cv2.GaussianBlur(small.astype(np.float32), (0, 0), max(GRAIN_IOD * scale, 0.5)).mean(2) + 1.0
+    towards, spread = _light_of(light, points)
+    likely = _skin_likeness(small, points, scale)
+    own = _own_folds(light, likely, scale)
+    grain = _grain(light, likely, scale)
+    strength = float(np.clip((spread / USUAL_SPREAD) ** 0.35 * (grain / USUAL_GRAIN) ** 0.8, *STRENGTH_RANGE))
+    tint = _tint(small, light, likely)
+    likely, own = (np.asarray(cv2.resize(layer, (width, height), interpolation=cv2.INTER_LINEAR), np.float32) for layer in (likely, own))
+    return _Look(towards, strength, likely, own, tint)
 
 
 def _bare(count: int) -> Skin:
@@ -162,7 +193,7 @@ def _causes(name: str) -> Array:
 
 
 def _light_of(light: Array, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """(how much brighter skin is that faces image right or up, relative to the mean; spread of the skin's log light)."""
+    """(`towards` of `_Look`, spread of the skin's log light over the face)."""
     normals = _normals()
     mask = normals[:, 2] > 0.3
     mask[NOT_SKIN] = False
@@ -219,7 +250,7 @@ def _skin_likeness(face: NDArray[np.uint8], points: NDArray[np.float64], scale: 
 
 
 def _own_folds(light: Array, likely: Array, scale: float) -> Array:
-    """[h, w] how much brighter the skin around is than the skin here, relative; positive in furrows."""
+    """[h, w] `own` of `_Look`."""
     reach = AROUND_IOD * scale
     weight = cv2.GaussianBlur(likely, (0, 0), reach) + 1e-3
     around = cv2.GaussianBlur(light * likely, (0, 0), reach) / weight
