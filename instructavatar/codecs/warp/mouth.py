@@ -38,8 +38,9 @@ NEAR = (57, 287, 186, 410, 43, 273, 165, 391, 204, 424, 18, 200)
 PUT_OUT_IOD, DEEP_SHADOW, DEEP_REACH_IOD = 0.17, 0.6, 0.15
 # A mouth open wider than this shows its own teeth.
 OPEN_IOD = 0.045
-# Lips that parted (or, in an open mouth, moved) this far show the drawn mouth in full, and look at lips rather than at their edges.
-MOVED_IOD, INSET_MOVED_IOD = 0.02, 0.08
+# Closed lips that parted this far, and open ones that moved this far, show the drawn mouth in full; from the last on open ones look at
+# lips rather than at their edges.
+PARTED_IOD, MOVED_IOD, INSET_MOVED_IOD = 0.02, 0.05, 0.08
 INNER_LIPS = sorted({*LIPS_INNER_UPPER, *LIPS_INNER_LOWER})
 
 
@@ -183,10 +184,11 @@ def draw_mouth(out: NDArray[np.uint8], mouth: Mouth, drawn: DrawnFace, points: N
     """Draw the mouth's inside into `out` [h, w, 3]. points [V, 2] are the drawn vertices in pixels of the box."""
     inner = drawn.offsets[:, :2]
     # Lips that move over teeth in the picture uncover others, though the gap may stay; closed ones must part.
-    moved = (
-        np.abs(inner[INNER_LIPS]).max() if mouth.is_open else (inner[list(LIPS_INNER_UPPER), 1] - inner[list(LIPS_INNER_LOWER), 1]).max()
-    )
-    amount = float(np.clip(moved / MOVED_IOD - 0.2, 0, 1))
+    if mouth.is_open:
+        moved = float(np.abs(inner[INNER_LIPS]).max()) / MOVED_IOD
+    else:
+        moved = float((inner[list(LIPS_INNER_UPPER), 1] - inner[list(LIPS_INNER_LOWER), 1]).max()) / PARTED_IOD
+    amount = float(np.clip(moved - 0.2, 0, 1))
     if amount <= 0.0:
         return
     lips = opening(points, LIPS_INNER_UPPER, LIPS_INNER_LOWER)
