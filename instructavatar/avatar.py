@@ -177,8 +177,9 @@ class Avatar:
         chosen = choose_face(faces, face, read.rgb.shape[:2])
         landmarks = self.landmarker.balanced(read.rgb, chosen)
         faces = [landmarks if one is chosen else one for one in faces]
-        rest = resting_motion(landmarks)
-        return Subject(read.rgb, landmarks, rest, self.codec.encode_appearance(read.rgb, landmarks, rest), read.alpha, tuple(faces))
+        rest, others = resting_motion(landmarks), [one for one in faces if one is not landmarks]
+        appearance = self.codec.encode_appearance(read.rgb, landmarks, rest, others)
+        return Subject(read.rgb, landmarks, rest, appearance, read.alpha, tuple(faces))
 
     def preview(self, portrait: Any, *, face: int | str | None = None, max_side: int = 1920) -> Preview:
         """What was found in the picture and what will be made of it: see `preview.Preview`. Arguments and errors of `analyse`."""

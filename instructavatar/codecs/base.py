@@ -52,8 +52,13 @@ class Codec(ABC):
     """D, how many numbers describe one frame of motion."""
 
     @abstractmethod
-    def encode_appearance(self, portrait: NDArray[np.uint8], landmarks: Landmarks, rest: NDArray[np.float32]) -> Appearance:
-        """Everything that is computed once per portrait. `portrait` [H, W, 3] RGB and `rest` [58] are not changed."""
+    def encode_appearance(
+        self, portrait: NDArray[np.uint8], landmarks: Landmarks, rest: NDArray[np.float32], others: Sequence[Landmarks] = ()
+    ) -> Appearance:
+        """Everything that is computed once per portrait. `portrait` [H, W, 3] RGB and `rest` [58] are not changed.
+
+        `others` are the picture's other faces, which must stay as they are.
+        """
 
     @abstractmethod
     def encode_motion(self, landmarks: Sequence[Landmarks]) -> NDArray[np.float32]:

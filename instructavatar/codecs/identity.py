@@ -22,7 +22,9 @@ class IdentityCodec(Codec):
         """`motion_dim` may be any size, so that tests can be small; `encode_motion` then keeps the first columns."""
         self.motion_dim = motion_dim
 
-    def encode_appearance(self, portrait: NDArray[np.uint8], landmarks: Landmarks, rest: NDArray[np.float32]) -> Appearance:
+    def encode_appearance(
+        self, portrait: NDArray[np.uint8], landmarks: Landmarks, rest: NDArray[np.float32], others: Sequence[Landmarks] = ()
+    ) -> Appearance:
         """The portrait itself."""
         return Appearance(checked_portrait(portrait), landmarks, np.asarray(rest, np.float32))
 

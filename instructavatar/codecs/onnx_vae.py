@@ -68,7 +68,9 @@ class OnnxVaeCodec(Codec):
         self.drawing = LandmarkImage(int(self._motion.get_inputs()[0].shape[-1]), points, radius)
         self.margin, self.feather = margin, feather
 
-    def encode_appearance(self, portrait: Picture, landmarks: Landmarks, rest: NDArray[np.float32]) -> VaeAppearance:
+    def encode_appearance(
+        self, portrait: Picture, landmarks: Landmarks, rest: NDArray[np.float32], others: Sequence[Landmarks] = ()
+    ) -> VaeAppearance:
         """The latent of the square around the face."""
         portrait = checked_portrait(portrait)
         square = Square(*(float(round(value)) for value in face_square([landmarks], self.margin)))
