@@ -27,9 +27,10 @@ JAW_SHARE = 0.95
 # A tongue that is put out opens the jaw this much.
 TONGUE_OPENS = 0.22
 _JAW_OPEN, _CHEEK_PUFF = INDEX["jawOpen"], INDEX["cheekPuff"]
-# Degrees of pitch and yaw drawn per degree asked for, for the nearest and the farthest camera of head.py: measured, so that the landmark
-# net reads back what was asked.
+# Degrees drawn per degree asked for, so that the landmark net reads back what was asked (measured on 15 faces): of pitch and yaw for the
+# nearest and the farthest camera of head.py, and then of each axis (the sides of the face are flattened, the neck holds a tilted head).
 TURN_GAINS = (1.0, 0.9)
+AXIS_GAINS = np.array([1.0, 1.1, 1.06])  # pitch, yaw, roll
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class FacePoser:
         moved = offsets @ head.frame.T * head.scale
         vertices = head.vertices + moved[head.carrier] * head.carried[:, None]
         skull = self._skull(motion)
-        vertices = vertices + head.follow[:, None] * (skull(vertices) - vertices)
+        vertices = vertices + head.follow * (skull(vertices) - vertices)
         rigid = skull(head.vertices[:FACE_POINTS].astype(np.float64))
         vertices = np.concatenate([vertices, strip_vertices(vertices, rigid, head.scale)])
         jaw = (motion[JAW_ACTIONS] - self.rest_jaw).astype(np.float64) @ self.jaw_basis + np.array([0.0, jaw_rise, 0.0])
@@ -111,7 +112,7 @@ class FacePoser:
         """Rotation angles add to the portrait's own; z nearer is larger (weak perspective)."""
         start = rotation_matrix(*self.rotation_deg)
         gain = float(np.interp(self.head.camera / self.head.scale, CAMERA_RANGE, TURN_GAINS))
-        angles = motion[ROTATION].astype(np.float64) * np.array([gain, gain, 1.0])
+        angles = motion[ROTATION].astype(np.float64) * AXIS_GAINS * np.array([gain, gain, 1.0])
         turn = rotation_matrix(*(self.rotation_deg + angles)) @ start.T
         x, y, z = motion[TRANSLATION].astype(np.float64)
         grow = CAMERA_DISTANCE / (CAMERA_DISTANCE - min(z, 0.5 * CAMERA_DISTANCE))
