@@ -28,7 +28,7 @@ def warped(picture, drawn, source, triangles):
     owner = rasterised(drawn, triangles, len(picture))
     maps, seams, out = np.empty((len(triangles), 6), np.float32), np.empty((99, 2), np.int32), np.empty_like(picture)
     kernels.source_maps(drawn.astype(np.float32), source.astype(np.float32), triangles, maps)
-    kernels.sample(picture, kernels.pack(picture), owner, maps, seams, out)
+    kernels.sample(picture, kernels.pack(picture), owner, maps, seams, out, np.float32(2.0))
     return out
 
 
@@ -87,7 +87,7 @@ def test_seams_are_listed_and_softened(picture):
     owner = rasterised(drawn, triangles)
     maps, seams, out = np.empty((4, 6), np.float32), np.empty((99, 2), np.int32), np.empty_like(picture)
     kernels.source_maps(drawn.astype(np.float32), source.astype(np.float32), triangles, maps)
-    count = kernels.sample(picture, kernels.pack(picture), owner, maps, seams, out)
+    count = kernels.sample(picture, kernels.pack(picture), owner, maps, seams, out, np.float32(2.0))
     assert count == 10 and set(seams[:count, 0]) == {5}
     sharp = out.copy()
     kernels.soften(out, seams, count)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from instructavatar.codecs.base import Appearance, Codec, checked_motion, checked_portrait, measured_motion
 from instructavatar.codecs.warp import kernels
 from instructavatar.codecs.warp.eyes import Eyeball, build_eyeballs, draw_eyeball
+from instructavatar.codecs.warp.far_side import FarSide, build_far_side
 from instructavatar.codecs.warp.head import Head, fit_head
 from instructavatar.codecs.warp.lids import strip_vertices
 from instructavatar.codecs.warp.mouth import Mouth, build_mouth, draw_mouth
@@ -30,6 +31,8 @@ from instructavatar.face.rig import Rig
 
 # Turn of the head from which on outlines look inwards in full.
 FULL_INSET_DEG = 12.0
+# How far the mirror image continues a face that the picture's border cuts: skin and hair, but not a second eye.
+FOLD_IOD = 0.08
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class WarpAppearance(Appearance):
     eyes: list[Eyeball]
     mouth: Mouth
     tongue: Tongue
+    far_side: FarSide | None
     skin: Skin
 
 
@@ -60,11 +64,13 @@ class WarpCodec(Codec):
         """The codec with a rig file, by default the one that ships."""
         return cls(rig)
 
-    def encode_appearance(self, portrait: NDArray[np.uint8], landmarks: Landmarks, rest: NDArray[np.float32]) -> WarpAppearance:
+    def encode_appearance(
+        self, portrait: NDArray[np.uint8], landmarks: Landmarks, rest: NDArray[np.float32], others: Sequence[Landmarks] = ()
+    ) -> WarpAppearance:
         """Mesh, eyeballs and mouth of one portrait (tens of milliseconds)."""
         portrait, rest = checked_portrait(portrait), checked_motion(np.asarray(rest)[None], MOTION_DIM)[0]
         height, width = portrait.shape[:2]
-        head = fit_head(landmarks, height, width)
+        head = fit_head(landmarks, portrait, others)
         box = moving_box(head, height, width)
         inside = portrait[box[1] : box[3], box[0] : box[2]]
         offset = np.array(box[:2], np.float64)
@@ -72,7 +78,8 @@ class WarpCodec(Codec):
         eyes, mouth = build_eyeballs(inside, points, head, offset), build_mouth(inside, points, head, offset)
         tongue = build_tongue(head, mouth.light, mouth.size)
         poser = FacePoser(self.rig, head, rest, landmarks)
-        return WarpAppearance(portrait, landmarks, rest, box, head, poser, eyes, mouth, tongue, build_skin(inside, points, head, rest))
+        skin, far_side = build_skin(inside, points, head, rest), build_far_side(inside, head, offset)
+        return WarpAppearance(portrait, landmarks, rest, box, head, poser, eyes, mouth, tongue, far_side, skin)
 
     def encode_motion(self, landmarks: Sequence[Landmarks]) -> NDArray[np.float32]:
         """The measured motion itself."""
@@ -99,7 +106,7 @@ class WarpCodec(Codec):
         rows = checked_motion(motion, self.motion_dim)
         painter = Painter(appearance)
         opacity = Opacity(alpha, appearance.box)
-        return ((painter.draw(row), opacity.drawn(painter.owner, painter.maps)) for row in rows)
+        return ((painter.draw(row), opacity.drawn(painter.owner, painter.maps, painter.fold)) for row in rows)
 
 
 def moving_box(head: Head, height: int, width: int) -> tuple[int, int, int, int]:
@@ -128,6 +135,7 @@ class Painter:
         self.out = np.empty_like(self.inside)
         self.lit_skin = LitSkin(appearance.skin, kernels.pack(self.inside))
         self.seams = np.empty((16 * sum(self.inside.shape[:2]), 2), np.int32)
+        self.fold = np.float32(FOLD_IOD * appearance.head.scale)
         self.maps = np.empty((len(appearance.head.triangles), 6), np.float32)
 
     def _pixels(self, vertices: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -151,7 +159,10 @@ class Painter:
         kernels.rasterise(points, triangles, self.owner, self.depth, kernels.BEHIND)
         kernels.source_maps(points, self._source(motion, drawn), triangles, self.maps)
         out = self.out
-        seams = kernels.sample(self.inside, self.lit_skin(motion), self.owner, self.maps, self.seams, out)
+        lit = self.lit_skin(motion)
+        seams = kernels.sample(self.inside, lit, self.owner, self.maps, self.seams, out, self.fold)
+        if portrait.far_side is not None:
+            portrait.far_side.draw(out, lit, self.owner, points, portrait.head, float(motion[INDEX["yaw"]]))
         kernels.soften(out, self.seams, seams)
         draw_mouth(out, portrait.mouth, drawn, vertices[:, :2], self.offset)
         draw_tongue(out, portrait.tongue, portrait.head, drawn, vertices[:, :2], float(motion[INDEX["tongueOut"]]))

@@ -121,6 +121,17 @@ def _apart(maps: NDArray[np.float32], f: int, g: int, x: float, y: float) -> boo
 
 
 @njit
+def _folded(place: np.float32, last: np.float32, fold: np.float32) -> np.float32:
+    """A place along an axis brought between 0 and `last`."""
+    if place < 0.0:
+        return min(min(-place, fold), last)
+    if place > last:
+        # `last` is a hair less than the last pixel's place.
+        return max(last - min(max(place - last - np.float32(0.002), np.float32(0.0)), fold), np.float32(0.0))
+    return place if place == place else np.float32(0.0)
+
+
+@njit
 def sample(
     picture: NDArray[np.uint8],
     packed: NDArray[np.uint64],
@@ -128,9 +139,11 @@ def sample(
     maps: NDArray[np.float32],
     seams: NDArray[np.int32],
     out: NDArray[np.uint8],
+    fold: float,
 ) -> int:
     """Fill `out` [h, w, 3] with bilinear samples of `picture` (`packed` is the same); returns how many seam pixels it listed in `seams`.
 
+    Beyond the picture's sides its mirror image continues it for `fold` pixels, and then the colour reached.
     Pixels without an owner are copied from the same place. Seams [N, 2] are places (x, y) where one part of the face passes over another.
     """
     height, width = owner.shape
@@ -164,7 +177,9 @@ def sample(
                     seams[count, 0], seams[count, 1] = x, y
                     count += 1
             fx = np.float32(x)
-            sx, sy = min(max(step_x * fx + start_x, zero), last_x), min(max(step_y * fx + start_y, zero), last_y)
+            sx, sy = step_x * fx + start_x, step_y * fx + start_y
+            if not (zero <= sx <= last_x and zero <= sy <= last_y):
+                sx, sy = _folded(sx, last_x, fold), _folded(sy, last_y, fold)
             ix, iy = np.int32(sx), np.int32(sy)
             dx, dy = sx - np.float32(ix), sy - np.float32(iy)
             # Weights of the four neighbours in 4096ths; their sum is exact, so a pixel seen in place comes back unchanged.
@@ -196,3 +211,58 @@ def soften(out: NDArray[np.uint8], seams: NDArray[np.int32], count: int) -> None
     for n in range(count):
         for k in range(3):
             out[seams[n, 1], seams[n, 0], k] = mixed[n, k]
+
+
+@njit
+def _channel(pixel: np.uint64, k: int) -> float:
+    """One channel of a packed pixel."""
+    return float((pixel >> np.uint64(21 * k)) & np.uint64(255))
+
+
+@njit
+def fill(
+    out: NDArray[np.uint8],
+    packed: NDArray[np.uint64],
+    owner: NDArray[np.int16],
+    drawn: NDArray[np.float32],
+    triangles: NDArray[np.int32],
+    filled: NDArray[np.int32],
+    values: NDArray[np.float32],
+    amount: float,
+) -> None:
+    """Mix other places of a packed picture into the pixels of some triangles.
+
+    filled [K] are numbers of triangles. values [V, 6] for each vertex: x, y of the other place, weight 0..1, what to add to its colour.
+    amount 0..1 fades it in.
+    """
+    height, width = owner.shape
+    other = np.empty(6, np.float32)
+    for n in range(filled.shape[0]):
+        f = filled[n]
+        a, b, c = triangles[f, 0], triangles[f, 1], triangles[f, 2]
+        ax, ay = drawn[a, 0], drawn[a, 1]
+        bx, by, cx, cy = drawn[b, 0] - ax, drawn[b, 1] - ay, drawn[c, 0] - ax, drawn[c, 1] - ay
+        area = bx * cy - by * cx
+        if not (1e-6 < abs(area) < ABSURD):
+            continue
+        x0, x1 = _bounded(np.floor(ax + min(bx, cx, 0.0)), 0.0, width * 1.0), _bounded(np.ceil(ax + max(bx, cx, 0.0)), -1.0, width - 1.0)
+        y0, y1 = _bounded(np.floor(ay + min(by, cy, 0.0)), 0.0, height * 1.0), _bounded(np.ceil(ay + max(by, cy, 0.0)), -1.0, height - 1.0)
+        for y in range(y0, y1 + 1):
+            for x in range(x0, x1 + 1):
+                if owner[y, x] != f:
+                    continue
+                u, v = ((x - ax) * cy - (y - ay) * cx) / area, ((y - ay) * bx - (x - ax) * by) / area
+                for k in range(6):
+                    other[k] = values[a, k] + (values[b, k] - values[a, k]) * u + (values[c, k] - values[a, k]) * v
+                # The filling ends within a short way of the last vertex that has it, so outlines stay crisp.
+                weight = amount * min(max(2.5 * other[2] - 1.5, 0.0), 1.0)
+                if weight <= 0.0:
+                    continue
+                px, py = min(max(other[0], 0.0), width - 1.001), min(max(other[1], 0.0), height - 1.001)
+                ix, iy = int(px), int(py)
+                dx, dy = px - ix, py - iy
+                for k in range(3):
+                    top = _channel(packed[iy, ix], k) * (1.0 - dx) + _channel(packed[iy, ix + 1], k) * dx
+                    low = _channel(packed[iy + 1, ix], k) * (1.0 - dx) + _channel(packed[iy + 1, ix + 1], k) * dx
+                    value = min(max(top * (1.0 - dy) + low * dy + other[3 + k], 0.0), 255.0)
+                    out[y, x, k] = np.uint8(out[y, x, k] + (value - out[y, x, k]) * weight + 0.5)

@@ -24,9 +24,9 @@ class Opacity:
         self.seams = np.empty((16 * sum(self.inside.shape[:2]), 2), np.int32)
         self.out = np.empty_like(self.inside)
 
-    def drawn(self, owner: NDArray[np.int16], maps: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """[H, W] under the frame that these triangles and maps have just drawn."""
-        seams = kernels.sample(self.inside, self.packed, owner, maps, self.seams, self.out)
+    def drawn(self, owner: NDArray[np.int16], maps: NDArray[np.float32], fold: np.float32) -> NDArray[np.uint8]:
+        """[H, W] under the frame that these triangles and maps have just drawn, with the picture continued by `fold` pixels."""
+        seams = kernels.sample(self.inside, self.packed, owner, maps, self.seams, self.out, fold)
         kernels.soften(self.out, self.seams, seams)
         picture = self.alpha.copy()
         x0, y0, x1, y1 = self.box
