@@ -18,10 +18,13 @@ from common import VIDEOS, Row, console, files, options, portraits, report, row
 from numpy.typing import NDArray
 
 from instructavatar import Avatar
-from instructavatar.errors import InstructAvatarError
+from instructavatar.errors import InstructAvatarError, MissingFile
+from instructavatar.features.fetch import fetched_path
 from instructavatar.metrics.base import Take
 from instructavatar.metrics.cache import Cache
 from instructavatar.metrics.clips import Clip, DrawnClip, StillClip, VideoClip, first_frame, portrait_clip
+from instructavatar.metrics.efficientnet import SIDE as INPUT
+from instructavatar.metrics.efficientnet import converted, efficientnet
 from instructavatar.metrics.lips import correlation
 from instructavatar.metrics.readings import upright
 from instructavatar.prepare.filming import JUDGED, MUST_AGREE
@@ -32,6 +35,7 @@ LONGEST_S = 12
 SIDE = 256  # pixels of the face crops that are compared
 PEOPLE = 4
 POSE = ("pitch", "yaw", "roll")
+ENDS = ("", "_l1", "_features")
 
 
 def summed(take: Take, name: str) -> NDArray[np.float64]:
@@ -58,18 +62,34 @@ def landmark_error(driver: Take, made: Take) -> float:
     return float(np.linalg.norm(one - other, axis=-1).mean())
 
 
-def picture_error(driver: Clip, made: Clip) -> float:
-    """Mean absolute difference of face crops, in grey levels; both cut by the driver's face."""
+def crops(driver: Clip, made: Clip) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Face crops [SIDE, SIDE, 3] of both at the same times; both cut by the driver's face."""
     frames = min(len(driver), len(made))
-    errors = []
     for (picture, face), other in zip(driver.seen(length=frames), made.pictures(length=frames), strict=False):
         left, top, right, bottom = (round(edge) for edge in face.box)
         size = (picture.shape[1], picture.shape[0])
         same = np.asarray(cv2.resize(other, size)) if other.shape != picture.shape else other
         box = slice(max(top, 0), bottom), slice(max(left, 0), right)
-        crops = [np.asarray(cv2.resize(one[box], (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32) for one in (picture, same)]
-        errors.append(np.abs(crops[0] - crops[1]).mean())
-    return float(np.mean(errors))
+        mine, other_crop = (np.asarray(cv2.resize(one[box], (SIDE, SIDE), interpolation=cv2.INTER_AREA)) for one in (picture, same))
+        yield mine, other_crop
+
+
+def picture_error(driver: Clip, made: Clip) -> float:
+    """Mean absolute difference of face crops, in grey levels."""
+    return float(np.mean([np.abs(one.astype(np.float32) - other).mean() for one, other in crops(driver, made)]))
+
+
+def feature_error(driver: Clip, made: Clip) -> float | None:
+    """Distance 1 - cosine of a picture net's features of the crops, as a person would tell pictures apart; None without its weights."""
+    try:
+        net = efficientnet(converted(fetched_path("efficientnet_lite0")))
+    except MissingFile:
+        return None
+    found = []
+    for pair in crops(driver, made):
+        one, other = (net(np.asarray(cv2.resize(crop, (INPUT, INPUT), interpolation=cv2.INTER_AREA), np.uint8)) for crop in pair)
+        found.append(1 - float(one @ other) / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-9))
+    return float(np.mean(found))
 
 
 class Head(VideoClip):
@@ -108,7 +128,7 @@ def pairs(args: argparse.Namespace, videos: list[VideoClip]) -> Iterator[tuple[s
 def measure(args: argparse.Namespace) -> list[Row]:
     codec = Avatar.load().codec
     followings: dict[str, list[float]] = {}
-    errors: dict[str, list[float]] = {"drawn": [], "still": [], "drawn_l1": [], "still_l1": []}
+    errors: dict[str, list[float]] = {f"{what}{end}": [] for end in ENDS for what in ("drawn", "still")}
     with tempfile.TemporaryDirectory() as folder:
         for name, driver, portrait, own in pairs(args, drivers(args, Path(folder))):
             drawn = DrawnClip(portrait, driver, codec, "warp")
@@ -123,10 +143,11 @@ def measure(args: argparse.Namespace) -> list[Row]:
                 followings.setdefault(f"{'self' if own else 'cross'}_{what}", []).append(r)
             if own:
                 still = portrait.held(len(driver))
-                errors["drawn"].append(landmark_error(driver.take, drawn.take))
-                errors["still"].append(landmark_error(driver.take, still.take))
-                errors["drawn_l1"].append(picture_error(driver, drawn))
-                errors["still_l1"].append(picture_error(driver, still))
+                for what, clip in (("drawn", drawn), ("still", still)):
+                    errors[what].append(landmark_error(driver.take, clip.take))
+                    errors[f"{what}_l1"].append(picture_error(driver, clip))
+                    features = feature_error(driver, clip)
+                    errors[f"{what}_features"] += [] if features is None else [features]
     return [*r_rows(followings), *error_rows(errors)]
 
 
@@ -146,7 +167,7 @@ def r_rows(found: dict[str, list[float]]) -> list[Row]:
 def error_rows(errors: dict[str, list[float]]) -> list[Row]:
     """Self-reenactment beside the still first frame."""
     means = {name: float(np.mean(values)) if values else None for name, values in errors.items()}
-    ratio = [means[f"drawn{end}"] / means[f"still{end}"] if means[f"drawn{end}"] and means[f"still{end}"] else None for end in ("", "_l1")]  # type: ignore[operator]
+    ratio = [means[f"drawn{end}"] / means[f"still{end}"] if means[f"drawn{end}"] and means[f"still{end}"] else None for end in ENDS]  # type: ignore[operator]
     return [
         row("self_landmarks", means["drawn"], "eye distances"),
         row("still_landmarks", means["still"], "eye distances, first frame held"),
@@ -154,6 +175,9 @@ def error_rows(errors: dict[str, list[float]]) -> list[Row]:
         row("self_l1", means["drawn_l1"], "grey levels in the face"),
         row("still_l1", means["still_l1"], "grey levels, first frame held"),
         row("l1_x", ratio[1], "of the still's", "<= 1"),
+        row("self_features", means["drawn_features"], "1 - cosine of EfficientNet's features"),
+        row("still_features", means["still_features"], "the same, first frame held"),
+        row("features_x", ratio[2], "of the still's", "<= 1"),
     ]
 
 
