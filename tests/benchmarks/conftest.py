@@ -19,5 +19,5 @@ def benchmark_module(monkeypatch):
         return importlib.import_module(name)
 
     yield load
-    for name in ("common", "readback", "obey", "lips", "speed", "prepare"):
+    for name in ("common", "readback", "obey", "lips", "speed", "prepare", "steady", "reenact"):
         sys.modules.pop(name, None)

@@ -68,6 +68,13 @@ def test_crosstalk_names_what_else_moved(readback):
     assert readback.crosstalk(values, ("jawOpen",)) == {"jawOpen": {"mouthSmileLeft": pytest.approx(-0.3)}}
 
 
+def test_a_gain_is_what_is_read_per_unit_asked(readback):
+    values = deltas_of(readback, ("jawOpen", "mouthPucker"), lambda level, face: (0.4, 0.5, 0.9)[face] * level)
+    values[0, 1, 1] = np.nan  # a drawing without a face
+    found = readback.gains(values, ("jawOpen", "mouthPucker"))
+    assert found["jawOpen"] == pytest.approx(0.5) and found["mouthPucker"] == pytest.approx(0.5, abs=0.1)
+
+
 def test_a_drawn_face_reads_as_commanded(readback, benchmark_module):
     """The whole way on one portrait of the repo: draw, detect, compare."""
     codec, landmarker = WarpCodec.load(), FaceLandmarker.load()
