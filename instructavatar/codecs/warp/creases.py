@@ -173,7 +173,7 @@ def _skin_window() -> NDArray[np.float64]:
 
 
 def _nasolabial(canvas: _Canvas) -> None:
-    canvas.fold([129, 203, 206, 216, (212, 216, 0.35)], 0.042, 0.36, 0.11, bulge=-0.2, ends=0.4)
+    canvas.fold([129, 203, 206, 216, (212, 216, 0.35)], 0.055, 0.27, 0.08, bulge=-0.15, ends=0.5)
 
 
 def _cheek(canvas: _Canvas) -> None:
@@ -198,7 +198,7 @@ def _forehead(canvas: _Canvas) -> None:
             x, y = _at((first, second, rise) if rise <= 1.0 else (second, third, rise - 1.0))
             half.append((float(x), float(y) + 0.008 * float(np.cos(9.0 * x + 7.0 * rise))))
         line = [*half, *((-x, y) for x, y in half[-2::-1])]
-        canvas.fold(line, 0.018, 0.3 * strength, 0.09 * strength, bulge=0.2, ends=0.2)
+        canvas.fold(line, 0.022, 0.22 * strength, 0.06 * strength, bulge=0.15, ends=0.3)
 
 
 def _frown(canvas: _Canvas) -> None:

@@ -30,12 +30,12 @@ LEVEL = 2.0 * MOST_CHANGE / 127
 CAUSES: dict[str, dict[str, float]] = {
     "nasolabial": {"mouthSmile": 0.9, "noseSneer": 0.5, "mouthUpperUp": 0.4, "cheekSquint": 0.25, "mouthDimple": 0.25, "mouthStretch": 0.3},
     "cheek": {"mouthSmile": 0.65, "cheekSquint": 0.8},
-    "crow": {"cheekSquint": 0.7, "eyeSquint": 0.6, "mouthSmile": 0.3},
+    "crow": {"cheekSquint": 0.5, "eyeSquint": 0.5, "mouthSmile": 0.1},
     "lowerLid": {"eyeSquint": 0.7, "cheekSquint": 0.7, "mouthSmile": 0.2},
     "frown": {"browDown": 1.0},
     "nose": {"noseSneer": 1.0},
     "puff": {"cheekPuff": 1.0},
-    "dimple": {"mouthDimple": 0.9, "mouthSmile": 0.3, "mouthStretch": 0.3, "mouthPress": 0.25},
+    "dimple": {"mouthDimple": 0.9, "mouthSmile": 0.1, "mouthStretch": 0.3, "mouthPress": 0.25},
     "corner": {"mouthFrown": 0.9, "mouthLowerDown": 0.3, "mouthStretch": 0.3},
     "chin": {"mouthShrugLower": 1.0, "mouthFrown": 0.3},
     "foreheadMiddle": {"browInnerUp": 1.0},
@@ -60,7 +60,7 @@ MOST_LIGHT = 0.8
 # An evenly lit photograph's skin: how far its log light spreads over the face (ranks 15 to 85), and over pores and lines (median absolute
 # deviation). Flat drawings and smooth skin get less shading, rugged ones more.
 USUAL_SPREAD, USUAL_GRAIN = 0.5, 0.022
-STRENGTH_RANGE = (0.4, 1.2)
+STRENGTH_RANGE = (0.35, 0.8)
 # The portrait's own folds are flattened (or deepened) by this much of what they differ from the skin around them.
 FLATTEN, DEEPEN = 1.0, 0.35
 GRAIN_IOD, AROUND_IOD = 0.008, 0.07
