@@ -36,7 +36,9 @@ def _generate(args: argparse.Namespace) -> int:
     avatar = _load_avatar(args)
     found: Any = portrait
     if args.preview:
-        found = avatar.analyse(portrait, face=face_choice(args.face), max_side=args.max_side)
+        face = face_choice(args.face)
+        # A picture alone shows all faces with their numbers, to choose from.
+        found = avatar.analyse(portrait, face="largest" if face is None and not wanted else face, max_side=args.max_side)
         look = avatar.preview(found)
         print("\n".join([str(look.save(args.preview)), *look.lines]))
     if wanted:

@@ -229,6 +229,11 @@ def test_a_preview_lists_the_faces_and_marks_the_chosen_one(folder, capsys):
     assert "2 faces: 0 (" in capsys.readouterr().out and (folder / "two.mp4").exists()
 
 
+def test_a_picture_alone_shows_all_faces_to_choose_from(folder, capsys):
+    assert cli.main(["generate", str(folder / "two.png"), "--preview", str(folder / "any_look.png"), "-q"]) == 0
+    assert "2 faces: 0 (" in capsys.readouterr().out
+
+
 def test_a_preview_shows_what_was_found(avatar, subject):
     look = avatar.preview(subject)
     orange, green = (250, 170, 0), (0, 200, 90)

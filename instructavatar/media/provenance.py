@@ -60,12 +60,23 @@ def provenance_in(metadata: Mapping[str, str]) -> dict[str, str] | None:
 
 
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, str] | None:
-    """The mark of a video, a GIF, a PNG, or a folder of PNG frames (of which the first is read); None if it carries none."""
+    """The mark of a video, a GIF, a PNG, or a folder of PNG frames; None if it carries none.
+
+    Raises:
+        BadMedia: it is none of these, or a folder of which only some frames carry a mark.
+        MissingFile: no such file.
+    """
     target = Path(path)
     if target.is_dir():
         frames = sorted(target.glob("*.png"))
         if not frames:
             raise BadMedia(f"expected a video or a folder of PNG frames, got '{target}', which holds none; name another")
+        bare = [frame.name for frame in frames if provenance_in(png_metadata(frame)) is None]
+        if bare and len(bare) < len(frames):
+            raise BadMedia(
+                f"expected a mark on all {len(frames)} frames of '{target}', got {len(bare)} without ({bare[0]} ...); "
+                "these were made by something else"
+            )
         target = frames[0]
     start = _first_bytes(target)
     if start.startswith(b"\x89PNG"):

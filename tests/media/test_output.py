@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from instructavatar import cli
-from instructavatar.errors import BadOption, CannotWrite
+from instructavatar.errors import BadMedia, BadOption, CannotWrite
 from instructavatar.media.behind import Behind
 from instructavatar.media.gif import LONGEST_PX, PALETTE_FRAMES
 from instructavatar.media.output import is_there, keeps_alpha, keeps_sound, kind_of, write_output, writer
@@ -152,6 +152,14 @@ def test_frames_join_others_in_a_folder_but_not_older_frames(tmp_path, moving_sq
         write_output(tmp_path / "f_%02d.png", moving_square(1))
     write_output(tmp_path, moving_square(1))
     assert (tmp_path / "00000.png").exists()
+
+
+def test_a_foreign_frame_among_marked_ones_is_told(tmp_path, moving_square):
+    write_output(tmp_path / "f_%02d.png", moving_square(3), metadata=mark("x"))
+    assert read_provenance(tmp_path) is not None
+    (tmp_path / "f_01.png").write_bytes(cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+    with pytest.raises(BadMedia, match=r"all 3 frames .* got 1 without \(f_01.png"):
+        read_provenance(tmp_path)
 
 
 @pytest.mark.parametrize(("name", "part"), [("a.avi", ".webm"), ("a.png", "a_%05d.png")])
