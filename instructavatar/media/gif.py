@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from instructavatar.media.files import ffmpeg_name
 from instructavatar.media.frame_writer import FrameWriter
-from instructavatar.media.video_writer import FRAME_RATE_HZ
+from instructavatar.media.video_writer import FRAME_RATE_HZ, close_quietly
 
 # Every second frame, 12.5 a second: GIFs time frames in hundredths, so 8 is exact, and lips still read. 480 pixels keep a face of half
 # the picture clear and five seconds near 5 MB.
@@ -107,11 +107,7 @@ class GifWriter(FrameWriter):
 
     def _release(self) -> None:
         container, self._container = self._container, None
-        if container is not None:
-            try:
-                container.close()
-            except (av.error.FFmpegError, OSError, ValueError):
-                return
+        close_quietly(container)
 
 
 def small(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

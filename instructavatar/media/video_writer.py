@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -189,13 +190,8 @@ class VideoWriter(FrameWriter):
             raise CannotWrite(f"expected to write {self._bytes} bytes to '{self.path}', got a shorter file; free space on the disk")
 
     def _release(self) -> None:
-        """What closing says is of no interest here."""
         container, self._container = self._container, None
-        if container is not None:
-            try:
-                container.close()
-            except (av.error.FFmpegError, OSError, ValueError):
-                return
+        close_quietly(container)
 
 
 class _AudioTrack:
@@ -272,3 +268,10 @@ def write_video(
             if progress is not None:
                 progress(writer.frame_count)
     return writer.frame_count
+
+
+def close_quietly(container: Any) -> None:
+    """Close a container of a file that is given up, if one is open; what closing says is of no interest then."""
+    if container is not None:
+        with suppress(av.error.FFmpegError, OSError, ValueError):
+            container.close()

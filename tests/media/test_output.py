@@ -174,8 +174,8 @@ def test_what_each_kind_keeps():
     assert kind_of("A.MP4") == ".mp4"
 
 
-def test_the_next_frame_is_made_while_one_is_encoded():
-    """The caller goes on while the worker is held up; a queue that worked in the caller's thread would stand still here."""
+def held_up():
+    """(a worker that was given 4 items, the event it waits for, what it has done)."""
     going_on, done = threading.Event(), []
 
     def slow(item):
@@ -185,6 +185,12 @@ def test_the_next_frame_is_made_while_one_is_encoded():
     worker = Behind(slow, room=4)
     for item in range(4):
         worker.put(item)
+    return worker, going_on, done
+
+
+def test_the_next_frame_is_made_while_one_is_encoded():
+    """The caller goes on while the worker is held up; a queue that worked in the caller's thread would stand still here."""
+    worker, going_on, done = held_up()
     assert done == []
     going_on.set()
     worker.close()
@@ -239,15 +245,7 @@ def test_after_a_failure_nothing_goes_on_behind(tmp_path, moving_square):
 
 
 def test_what_waits_is_dropped_when_it_is_no_longer_wanted():
-    going_on, done = threading.Event(), []
-
-    def slow(item):
-        assert going_on.wait(10)
-        done.append(item)
-
-    worker = Behind(slow, room=4)
-    for item in range(4):
-        worker.put(item)
+    worker, going_on, done = held_up()
     stopping = threading.Thread(target=worker.cancel)
     stopping.start()
     while not worker._dropping:

@@ -141,38 +141,6 @@ def draw_mouth(
 
 
 @njit
-def stroke(
-    out: NDArray[np.uint8],
-    box: NDArray[np.int32],
-    frame: NDArray[np.float32],
-    curve: NDArray[np.float32],
-    colour: NDArray[np.float32],
-    half_width: float,
-    amount: float,
-) -> None:
-    """Draw a soft line of `colour` [3] along a curve of heights over the line of `frame`, thinner and fainter towards both ends.
-
-    The line hides the stair steps where one layer ends over another.
-    """
-    steps = curve.shape[0] - 1
-    for y in range(box[1], box[3]):
-        for x in range(box[0], box[2]):
-            dx, dy = x - frame[0], y - frame[1]
-            u = (dx * frame[2] + dy * frame[3]) / frame[4]
-            if u <= 0.0 or u >= 1.0:
-                continue
-            i = int(u * steps)
-            height = curve[i] + (curve[i + 1] - curve[i]) * (u * steps - i)
-            slope = (curve[i + 1] - curve[i]) * steps / frame[4]
-            distance = abs(dx * frame[3] - dy * frame[2] - height) / np.sqrt(1.0 + slope * slope)
-            taper = np.sqrt(4.0 * u * (1.0 - u))
-            strength = amount * taper * min(max(half_width * taper + 0.75 - distance, 0.0), 1.5) / 1.5
-            if strength > 0.0:
-                for k in range(3):
-                    out[y, x, k] = _mix(out[y, x, k], colour[k], strength)
-
-
-@njit
 def lay(
     out: NDArray[np.uint8],
     box: NDArray[np.int32],

@@ -23,7 +23,6 @@ Array = NDArray[np.float32]
 
 MILLIMETRES = 90.0  # in an inter-ocular distance of a grown-up
 # The visible row of upper teeth is about as wide as the mouth at rest; odd mouths (cartoons) scale their teeth.
-ROW_MM = 2 * sum(teeth.UPPER_WIDTHS)
 USUAL_MOUTH_MM = 50.0
 UPPER_LENGTH_MM, LOWER_LENGTH_MM, GUM_MM, FLOOR_MM, TONGUE_RISE_MM = 11.5, 8.5, 5.0, 14.0, 14.0
 # How far below the line where closed lips meet the upper teeth end, and how far above it the lower teeth do.
